@@ -1,0 +1,25 @@
+/** Something outside us failed (database away, pool empty, rail unreachable). Nothing has been written; `retryable` says whether trying again can help. */
+export class Failure extends Error {
+  override name = 'Failure'
+  readonly retryable: boolean
+
+  constructor(message: string, options: { cause?: unknown; retryable: boolean }) {
+    super(message, { cause: options.cause })
+    this.retryable = options.retryable
+  }
+}
+
+/** The database did not give us a connection, or lost it. Answered as 503 with `Retry-After`. */
+export class PlatformUnavailable extends Failure {
+  override name = 'PlatformUnavailable'
+
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause, retryable: true })
+  }
+}
+
+/** SQLSTATE of an error thrown by PostgreSQL, if it is one. */
+export function sqlStateOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
+  return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined
+}

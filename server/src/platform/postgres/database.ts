@@ -1,0 +1,216 @@
+import { createHash } from 'node:crypto'
+import pg from 'pg'
+import { assert } from '../assert.ts'
+import { PlatformUnavailable, sqlStateOf } from '../errors.ts'
+import type { Id } from '../ids.ts'
+
+/** Whose rows the work may see: one organization (role `partita_app`, row-level security) or all (role `partita_system`: worker, relay, CLI). */
+export type Scope = { readonly organizationId: Id<'organization'> } | 'system'
+
+/** An open transaction. SQL is a tagged template: every `${value}` becomes a parameter, never text. */
+export interface Tx {
+  /** All rows, columns named as in SQL. */
+  rows<T>(sql: TemplateStringsArray, ...values: unknown[]): Promise<T[]>
+  /** Exactly one row. @throws Bug when there is none or more. */
+  one<T>(sql: TemplateStringsArray, ...values: unknown[]): Promise<T>
+  /** One row or none. @throws Bug when there are more. */
+  maybe<T>(sql: TemplateStringsArray, ...values: unknown[]): Promise<T | undefined>
+  /** Runs a statement. @returns how many rows it affected. */
+  run(sql: TemplateStringsArray, ...values: unknown[]): Promise<number>
+  /** Runs a fixed text with `$1` parameters: for compiled Kysely queries and for text that a module keeps in one constant. */
+  query<T>(text: string, values?: readonly unknown[]): Promise<T[]>
+}
+
+export type DatabaseOptions = {
+  /** Connection URL of a login role that may `set role` to `partita_app` and `partita_system`. */
+  readonly url: string
+  /** Shown in `pg_stat_activity`. */
+  readonly applicationName: string
+  /** Connections per role, default 10. */
+  readonly poolSize?: number
+  /** How long a caller waits for a connection before it is told that the platform is busy, default 1,000 ms. */
+  readonly acquireTimeoutMs?: number
+  /** Longest single statement, default 30,000 ms; 0 is no limit (imports, proofs). */
+  readonly statementTimeoutMs?: number
+}
+
+const OID_INT8 = 20
+const OID_DATE = 1082
+const OID_INT8_ARRAY = 1016
+
+// int8 arrives as bigint (pg's own default is text), dates stay text: a JavaScript Date would move them by the machine's time zone.
+const types = new pg.TypeOverrides()
+types.setTypeParser(OID_INT8, (text) => BigInt(text))
+types.setTypeParser(OID_DATE, (text) => text)
+types.setTypeParser(OID_INT8_ARRAY, (text) => (text === '{}' ? [] : text.slice(1, -1).split(',').map(BigInt)))
+
+// Lost connection, shutdown, crash recovery, too many connections, and the socket errors that `pg` raises.
+const UNAVAILABLE_STATES = new Set(['57P01', '57P02', '57P03', '08000', '08003', '08006', '53300', '53400'])
+const UNAVAILABLE_ERRORS = /ECONNREFUSED|ECONNRESET|EPIPE|ENOENT|ETIMEDOUT|Connection terminated|Client has encountered a connection error|connection is not queryable/
+
+/** Whether an error says that the database is away, rather than that a statement was wrong. */
+export const isConnectionLoss = (error: unknown): boolean =>
+  error instanceof PlatformUnavailable ||
+  UNAVAILABLE_STATES.has(sqlStateOf(error) ?? '') ||
+  (error instanceof Error && UNAVAILABLE_ERRORS.test(`${'code' in error ? error.code : ''} ${error.message}`))
+
+/** Our pools of connections to PostgreSQL, one per role. */
+export class Database {
+  readonly #app: pg.Pool
+  readonly #system: pg.Pool
+  readonly #acquireTimeoutMs: number
+
+  constructor(options: DatabaseOptions) {
+    this.#app = makePool(options, 'partita_app')
+    this.#system = makePool(options, 'partita_system')
+    this.#acquireTimeoutMs = options.acquireTimeoutMs ?? 1_000
+  }
+
+  /**
+   * Runs `work` in one read-committed transaction and commits it; any error rolls it back and is thrown on.
+   * @throws PlatformUnavailable when the database is away or no connection came free in time. After an error in the commit itself
+   *   the outcome is unknown: callers repeat with the same key.
+   */
+  async transaction<T>(scope: Scope, work: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.#run(scope, 'begin', work)
+  }
+
+  /** The same for reading only: the database refuses a write. */
+  async read<T>(scope: Scope, work: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.#run(scope, 'begin read only', work)
+  }
+
+  /** Connections in use, idle and awaited, for `/metrics` and load shedding. */
+  occupancy(): { total: number; idle: number; waiting: number } {
+    const pools = [this.#app, this.#system]
+    const sum = (of: (pool: pg.Pool) => number) => pools.reduce((a, pool) => a + of(pool), 0)
+    return { total: sum((p) => p.totalCount), idle: sum((p) => p.idleCount), waiting: sum((p) => p.waitingCount) }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#app.end(), this.#system.end()])
+  }
+
+  async #run<T>(scope: Scope, begin: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+    const client = await this.#acquire(scope === 'system' ? this.#system : this.#app)
+    let broken: Error | undefined
+    try {
+      await client.query(scope === 'system' ? begin : `${begin}; ${localOrganization(scope.organizationId)}`)
+      const value = await work(new ClientTx(client))
+      await client.query('commit')
+      return value
+    } catch (error) {
+      if (isConnectionLoss(error)) {
+        broken = error as Error
+        throw error instanceof PlatformUnavailable ? error : new PlatformUnavailable('the database connection was lost', error)
+      }
+      await client.query('rollback').catch((rollbackError: Error) => {
+        broken = rollbackError
+      })
+      throw error
+    } finally {
+      client.release(broken)
+    }
+  }
+
+  /** pg-pool's own connect timeout can leak the connection it gave up on, so the deadline is ours and a late connection is handed back. */
+  async #acquire(pool: pg.Pool): Promise<pg.PoolClient> {
+    let timer: NodeJS.Timeout | undefined
+    const wanted = pool.connect()
+    const deadline = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        wanted.then(
+          (late) => late.release(),
+          () => {},
+        )
+        reject(new PlatformUnavailable(`no database connection within ${this.#acquireTimeoutMs} ms`))
+      }, this.#acquireTimeoutMs)
+    })
+    try {
+      return await Promise.race([wanted, deadline])
+    } catch (error) {
+      throw error instanceof PlatformUnavailable ? error : new PlatformUnavailable('the database does not accept connections', error)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+export const openDatabase = (options: DatabaseOptions): Database => new Database(options)
+
+function makePool(options: DatabaseOptions, role: string): pg.Pool {
+  const settings = [
+    `role=${role}`,
+    `statement_timeout=${options.statementTimeoutMs ?? 30_000}`,
+    'idle_in_transaction_session_timeout=60000',
+    'timezone=UTC',
+  ]
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    application_name: options.applicationName,
+    max: options.poolSize ?? 10,
+    idleTimeoutMillis: 30_000,
+    options: settings.map((s) => `-c ${s}`).join(' '),
+    types,
+  })
+  // An idle connection that dies is replaced by the pool; without a listener Node would stop the process.
+  pool.on('error', () => {})
+  return pool
+}
+
+const UUID = /^[0-9a-f-]{36}$/
+
+// Sent together with `begin` to save a round trip, which PostgreSQL allows only without parameters; hence the check.
+function localOrganization(id: Id<'organization'>): string {
+  assert(UUID.test(id), 'organization id is not a UUID')
+  return `set local app.organization_id = '${id}'`
+}
+
+type Statement = { readonly text: string; readonly name: string }
+
+const statements = new WeakMap<TemplateStringsArray, Statement>()
+
+/** One named prepared statement per place in the code: PostgreSQL plans it once per connection. */
+function statementOf(parts: TemplateStringsArray): Statement {
+  let statement = statements.get(parts)
+  if (!statement) {
+    const text = parts.reduce((sql, part, index) => `${sql}$${index}${part}`)
+    statement = { text, name: nameOf(text) }
+    statements.set(parts, statement)
+  }
+  return statement
+}
+
+const nameOf = (text: string): string => `p_${createHash('sha1').update(text).digest('base64url')}`
+
+class ClientTx implements Tx {
+  readonly #client: pg.PoolClient
+
+  constructor(client: pg.PoolClient) {
+    this.#client = client
+  }
+
+  async rows<T>(sql: TemplateStringsArray, ...values: unknown[]): Promise<T[]> {
+    return (await this.#client.query({ ...statementOf(sql), values })).rows
+  }
+
+  async one<T>(sql: TemplateStringsArray, ...values: unknown[]): Promise<T> {
+    const rows = await this.rows<T>(sql, ...values)
+    assert(rows.length === 1, `expected one row, got ${rows.length}`)
+    return rows[0] as T
+  }
+
+  async maybe<T>(sql: TemplateStringsArray, ...values: unknown[]): Promise<T | undefined> {
+    const rows = await this.rows<T>(sql, ...values)
+    assert(rows.length <= 1, `expected at most one row, got ${rows.length}`)
+    return rows[0]
+  }
+
+  async run(sql: TemplateStringsArray, ...values: unknown[]): Promise<number> {
+    return (await this.#client.query({ ...statementOf(sql), values })).rowCount ?? 0
+  }
+
+  async query<T>(text: string, values: readonly unknown[] = []): Promise<T[]> {
+    return (await this.#client.query({ text, values: [...values] })).rows
+  }
+}

@@ -1,0 +1,139 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import pg from 'pg'
+import { Failure, sqlStateOf } from '../errors.ts'
+
+const SOURCE_ROOT = join(import.meta.dirname, '../..')
+
+/** Order in which modules are migrated: a module comes after those it may call. */
+const ORDER = ['platform', 'ledger', 'identity', 'team', 'accounts', 'payments'] as const
+
+export type Migration = { readonly name: string; readonly sql: string }
+
+/** All migrations in the order they are applied, named `module/0001_what.sql`. */
+export function listMigrations(): Migration[] {
+  return ORDER.flatMap((module) => {
+    const folder = join(SOURCE_ROOT, module === 'platform' ? 'platform/migrations' : `modules/${module}/migrations`)
+    return readdirSync(folder)
+      .filter((file) => file.endsWith('.sql'))
+      .sort()
+      .map((file) => ({ name: `${module}/${file}`, sql: readFileSync(join(folder, file), 'utf8') }))
+  })
+}
+
+export type MigrateOptions = {
+  /** Password of the login role `partita`, which is made when the URL's role may make roles. Without it the role is left alone. */
+  readonly loginPassword?: string
+  readonly onProgress?: (applied: string) => void
+}
+
+/**
+ * Brings the database at `adminUrl` to the present schema; safe to run by several processes at once and when nothing is to do.
+ *
+ * Migrations are forward-only and each runs in a transaction of its own as `partita_owner`, waiting at most 300 ms for any lock, so
+ * that a long reader never makes the whole bank queue behind a migration; a migration that cannot get its lock is tried again.
+ * @throws Failure naming the migration that failed, or that a migration applied earlier has since been edited.
+ */
+export async function migrate(adminUrl: string, options: MigrateOptions = {}): Promise<string[]> {
+  const client = new pg.Client({ connectionString: adminUrl, application_name: 'partita migrate' })
+  await client.connect()
+  try {
+    await client.query(`select pg_advisory_lock(hashtext('partita migrate'))`)
+    await prepareRoles(client, options.loginPassword)
+    await client.query('set role partita_owner')
+    await client.query(`
+      create schema if not exists migration;
+      create table if not exists migration.applied (name text primary key, sql_md5 text not null, applied_at timestamptz not null default now())`)
+    const { rows } = await client.query<{ name: string; sql_md5: string; current: string }>('select name, sql_md5 from migration.applied')
+    const applied = new Map(rows.map((row) => [row.name, row.sql_md5]))
+    const done: string[] = []
+    for (const migration of listMigrations()) {
+      if (await isApplied(client, migration, applied)) continue
+      await applyWithRetry(client, migration)
+      done.push(migration.name)
+      options.onProgress?.(migration.name)
+    }
+    return done
+  } finally {
+    await client.end()
+  }
+}
+
+async function isApplied(client: pg.Client, migration: Migration, applied: ReadonlyMap<string, string>): Promise<boolean> {
+  const before = applied.get(migration.name)
+  if (before === undefined) return false
+  const { rows } = await client.query<{ md5: string }>('select md5($1) as md5', [migration.sql])
+  if (rows[0]?.md5 !== before) {
+    throw new Failure(
+      `migration ${migration.name} was edited after it was applied to this database: write a new migration, or start on an empty data folder`,
+      { retryable: false },
+    )
+  }
+  return true
+}
+
+const LOCK_NOT_AVAILABLE = '55P03'
+const LOCK_TRIES = 20
+
+async function applyWithRetry(client: pg.Client, migration: Migration): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await client.query(`begin; set local lock_timeout = '300ms'`)
+      await client.query(migration.sql)
+      await client.query('insert into migration.applied (name, sql_md5) values ($1, md5($2))', [migration.name, migration.sql])
+      await client.query('commit')
+      return
+    } catch (error) {
+      await client.query('rollback')
+      if (sqlStateOf(error) === LOCK_NOT_AVAILABLE && attempt < LOCK_TRIES) continue
+      throw new Failure(`migration ${migration.name} failed: ${error instanceof Error ? error.message : error}`, { cause: error, retryable: false })
+    }
+  }
+}
+
+const ROLES = ['partita_owner', 'partita_app', 'partita_system'] as const
+
+/** Roles belong to the whole server, not to one database: they are made here, once, and not in a migration. */
+async function prepareRoles(client: pg.Client, loginPassword: string | undefined): Promise<void> {
+  const { rows } = await client.query<{ name: string; may_create: boolean; database: string }>(
+    `select current_user as name, rolcreaterole or rolsuper as may_create, current_database() as database from pg_roles where rolname = current_user`,
+  )
+  const me = rows[0]
+  if (!me) throw new Failure('the database does not know who we are', { retryable: false })
+  const missing = await missingRoles(client)
+  if (missing.length > 0 && !me.may_create) {
+    throw new Failure(
+      `role ${me.name} may not create roles. Ask the database's administrator to run: ${missing.map((r) => `create role ${r} nologin;`).join(' ')} grant ${ROLES.join(', ')} to ${client.escapeIdentifier(me.name)};`,
+      { retryable: false },
+    )
+  }
+  // Two servers started together may both see a role missing; the second creation is then no error.
+  for (const role of missing) await ignoreDuplicate(client.query(`create role ${role} nologin nosuperuser nobypassrls`))
+  if (me.may_create) {
+    if (missing.length > 0) await client.query(`grant ${ROLES.join(', ')} to ${client.escapeIdentifier(me.name)} with set true, inherit true`)
+    await client.query(`grant create on database ${client.escapeIdentifier(me.database)} to partita_owner`)
+    if (loginPassword !== undefined) await prepareLogin(client, loginPassword)
+  }
+}
+
+async function missingRoles(client: pg.Client): Promise<string[]> {
+  const { rows } = await client.query<{ rolname: string }>('select rolname from pg_roles where rolname = any($1)', [ROLES])
+  return ROLES.filter((role) => !rows.some((row) => row.rolname === role))
+}
+
+async function prepareLogin(client: pg.Client, password: string): Promise<void> {
+  await ignoreDuplicate(client.query('create role partita login nosuperuser nobypassrls'))
+  await client.query(`alter role partita password ${client.escapeLiteral(password)}`)
+  await client.query('grant partita_app, partita_system to partita with set true, inherit false')
+}
+
+const DUPLICATE_OBJECT = '42710'
+const UNIQUE_VIOLATION = '23505'
+
+async function ignoreDuplicate(work: Promise<unknown>): Promise<void> {
+  try {
+    await work
+  } catch (error) {
+    if (![DUPLICATE_OBJECT, UNIQUE_VIOLATION].includes(sqlStateOf(error) ?? '')) throw error
+  }
+}

@@ -1,0 +1,2 @@
+// Replaced by `npm run generate`.
+export interface DB {}
