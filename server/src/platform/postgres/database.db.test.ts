@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts'
+import { BankClock, fixedClock } from '../clock.ts'
+import { PlatformUnavailable } from '../errors.ts'
+import { newId } from '../ids.ts'
+import { Database } from './database.ts'
+
+let test_: TestDatabase
+
+beforeAll(async () => {
+  test_ = await createTestDatabase()
+})
+afterAll(() => test_.drop())
+
+describe('a database transaction', () => {
+  test('runs as the role of its scope, and its organization does not outlive it', async () => {
+    const organizationId = newId<'organization'>()
+    const database = new Database({ url: test_.url, applicationName: 'one connection', poolSize: 1 })
+    type Seen = { role: string; organization: string | null }
+    const look = (scope: Parameters<Database['read']>[0]) =>
+      database.read(scope, (tx) => tx.one<Seen>`select current_user as role, nullif(current_setting('app.organization_id', true), '') as organization`)
+    expect(await look({ organizationId })).toEqual({ role: 'partita_app', organization: organizationId })
+    expect(await look('system')).toEqual({ role: 'partita_system', organization: null })
+    const leaked = await database.transaction({ organizationId }, async () => 'done').then(() => look({ organizationId: newId<'organization'>() }))
+    expect(leaked.organization).not.toBe(organizationId)
+    await database.close()
+  })
+
+  test('is rolled back by an error and leaves a clean connection', async () => {
+    await expect(
+      test_.database.transaction('system', async (tx) => {
+        await tx.run`update platform.bank_clock set offset_ms = 5`
+        throw new Error('no')
+      }),
+    ).rejects.toThrow('no')
+    const row = await test_.database.read('system', (tx) => tx.one<{ offset_ms: bigint }>`select offset_ms from platform.bank_clock`)
+    expect(row.offset_ms).toBe(0n)
+  })
+
+  test('for reading refuses to write', async () => {
+    await expect(test_.database.read('system', (tx) => tx.run`update platform.bank_clock set offset_ms = 5`)).rejects.toThrow(/read-only/)
+  })
+
+  test('a caller that gets no connection in time is told so, and the pool is whole again afterwards', async () => {
+    const database = new Database({ url: test_.url, applicationName: 'exhausted', poolSize: 2, acquireTimeoutMs: 50 })
+    let release = () => {}
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const holders = [1, 2].map(() => database.read('system', () => held))
+    const refused = await Promise.allSettled(Array.from({ length: 20 }, () => database.read('system', async () => 1)))
+    expect(refused.every((r) => r.status === 'rejected' && r.reason instanceof PlatformUnavailable)).toBe(true)
+    release()
+    await Promise.all(holders)
+    expect(await Promise.all([1, 2, 3].map((n) => database.read('system', async () => n)))).toEqual([1, 2, 3])
+    expect(database.occupancy().waiting).toBe(0)
+    await database.close()
+  })
+
+  test('a database that is not there is a retryable failure, not a crash', async () => {
+    const database = new Database({ url: 'postgres://nobody@127.0.0.1:1/none', applicationName: 'away' })
+    await expect(database.read('system', async () => 1)).rejects.toMatchObject({ retryable: true })
+    await database.close()
+  })
+
+  test('a connection killed in mid-transaction is a retryable failure, and the next caller gets a new one', async () => {
+    const killed = test_.database.transaction('system', async (tx) => {
+      const { pid } = await tx.one<{ pid: number }>`select pg_backend_pid() as pid`
+      await test_.admin.query('select pg_terminate_backend($1)', [pid])
+      await tx.rows`select pg_sleep(0.01)`
+    })
+    await expect(killed).rejects.toBeInstanceOf(PlatformUnavailable)
+    expect(await test_.database.read('system', async () => 'alive')).toBe('alive')
+  })
+
+  test('values come back exact: int8 as bigint, dates as text, arrays of int8', async () => {
+    const row = await test_.database.read(
+      'system',
+      (tx) => tx.one`select 9223372036854775807::int8 as big, date '2026-02-28' as day, array[1, -9223372036854775808]::int8[] as many, '{}'::int8[] as none`,
+    )
+    expect(row).toEqual({ big: 9223372036854775807n, day: '2026-02-28', many: [1n, -9223372036854775808n], none: [] })
+  })
+})
+
+describe("the bank's clock", () => {
+  test('is moved forwards for every process, and never backwards', async () => {
+    const machine = fixedClock('2026-03-02T09:00:00Z')
+    const here = new BankClock(test_.database, machine)
+    const elsewhere = new BankClock(test_.database, machine)
+    expect(await here.moveTo(new Date('2026-03-05T09:00:00Z'))).toBe(true)
+    await elsewhere.refresh()
+    expect(elsewhere.now().toISOString()).toBe('2026-03-05T09:00:00.000Z')
+    expect(await elsewhere.moveTo(new Date('2026-03-04T09:00:00Z'))).toBe(false)
+    expect(here.now().toISOString()).toBe('2026-03-05T09:00:00.000Z')
+  })
+})
