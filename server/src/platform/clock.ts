@@ -24,7 +24,12 @@ export function fixedClock(start: Date | string): Clock & { set(to: Date | strin
   }
 }
 
-const businessDay = new Intl.DateTimeFormat('en-CA', { timeZone: 'Europe/Paris', year: 'numeric', month: '2-digit', day: '2-digit' })
+const businessDay = new Intl.DateTimeFormat('en-CA', {
+  timeZone: 'Europe/Paris',
+  year: 'numeric',
+  month: '2-digit',
+  day: '2-digit',
+})
 
 /** The banking day of an instant: SEPA runs on Central European time (sepa.md, "Times are CET/CEST"). */
 export const localDateOf = (instant: Date): LocalDate => businessDay.format(instant)
@@ -56,7 +61,10 @@ export class BankClock implements Clock {
 
   /** Reads the offset that another process may have moved. */
   async refresh(): Promise<void> {
-    const row = await this.#database.read('system', (tx) => tx.one<{ offset_ms: bigint }>`select offset_ms from platform.bank_clock`)
+    const row = await this.#database.read(
+      'system',
+      (tx) => tx.one<{ offset_ms: bigint }>`select offset_ms from platform.bank_clock`,
+    )
     this.#offsetMs = Number(row.offset_ms)
   }
 

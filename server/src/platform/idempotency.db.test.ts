@@ -41,10 +41,9 @@ describe('idempotency keys', () => {
 
   test('a key means nothing to another organization or operation', async () => {
     await claimNow(claim('scoped'))
-    expect(await claimNow(claim('scoped', { organizationId: newId<'organization'>() }), claim('scoped', { operation: 'POST /other' }))).toEqual([
-      undefined,
-      undefined,
-    ])
+    expect(
+      await claimNow(claim('scoped', { organizationId: newId<'organization'>() }), claim('scoped', { operation: 'POST /other' })),
+    ).toEqual([undefined, undefined])
   })
 
   test('a refused request gives its key back; one that rolls back never had it', async () => {
@@ -87,11 +86,14 @@ describe('idempotency keys', () => {
     await claimNow(claim('walled'))
     const other = newId<'organization'>()
     const seen = (as: Id<'organization'>) =>
-      test_.database.read({ organizationId: as }, (tx) => tx.rows`select key from platform.idempotency_record where key = 'walled'`)
+      test_.database.read(
+        { organizationId: as },
+        (tx) => tx.rows`select key from platform.idempotency_record where key = 'walled'`,
+      )
     expect(await seen(organizationId)).toHaveLength(1)
     expect(await seen(other)).toHaveLength(0)
-    await expect(test_.database.transaction({ organizationId: other }, (tx) => claimKeys(tx, [claim('stolen')], clock.now()))).rejects.toThrow(
-      /row-level security/,
-    )
+    await expect(
+      test_.database.transaction({ organizationId: other }, (tx) => claimKeys(tx, [claim('stolen')], clock.now())),
+    ).rejects.toThrow(/row-level security/)
   })
 })

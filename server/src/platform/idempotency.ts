@@ -62,7 +62,10 @@ export async function claimKeys(tx: Tx, claims: readonly KeyClaim[], now: Date):
 }
 
 /** Gives keys back whose request was refused: a failure is not kept, so that the caller can mend it and use the same key. */
-export async function releaseKeys(tx: Tx, claims: readonly Pick<KeyClaim, 'organizationId' | 'operation' | 'key'>[]): Promise<void> {
+export async function releaseKeys(
+  tx: Tx,
+  claims: readonly Pick<KeyClaim, 'organizationId' | 'operation' | 'key'>[],
+): Promise<void> {
   if (claims.length === 0) return
   await tx.run`
     delete from platform.idempotency_record r

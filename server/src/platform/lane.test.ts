@@ -3,7 +3,9 @@ import { PlatformUnavailable } from './errors.ts'
 import { Lane } from './lane.ts'
 
 /** A lane whose batches finish when the test says so. */
-function controlledLane(options: { batchMax?: number; queueMax?: number; fail?: (batch: readonly number[], attempt: number) => Error | undefined } = {}) {
+function controlledLane(
+  options: { batchMax?: number; queueMax?: number; fail?: (batch: readonly number[], attempt: number) => Error | undefined } = {},
+) {
   const batches: number[][] = []
   const gates: (() => void)[] = []
   const lane = new Lane<number, string>({
@@ -51,7 +53,9 @@ describe('a lane', () => {
   })
 
   test('asks again with the same commands when the connection was lost in mid-batch', async () => {
-    const { lane, batches } = controlledLane({ fail: (_, attempt) => (attempt === 1 ? new PlatformUnavailable('lost') : undefined) })
+    const { lane, batches } = controlledLane({
+      fail: (_, attempt) => (attempt === 1 ? new PlatformUnavailable('lost') : undefined),
+    })
     expect(await lane.submit(7)).toBe('done 7')
     expect(batches).toEqual([[7], [7]])
   })

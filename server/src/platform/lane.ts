@@ -1,6 +1,6 @@
 import { assert } from './assert.ts'
-import { isConnectionLoss } from './postgres/database.ts'
 import { PlatformUnavailable } from './errors.ts'
+import { isConnectionLoss } from './postgres/database.ts'
 
 export type LaneOptions<Command, Answer> = {
   /** Does all commands in one transaction and answers each, in order. Called again with the same commands when the connection was lost. */
@@ -31,7 +31,8 @@ export class Lane<Command, Answer> {
 
   /** @throws PlatformUnavailable when too many wait already, or the database stays away. */
   submit(command: Command): Promise<Answer> {
-    if (this.#queue.length >= this.#options.queueMax) return Promise.reject(new PlatformUnavailable('too many commands are waiting'))
+    if (this.#queue.length >= this.#options.queueMax)
+      return Promise.reject(new PlatformUnavailable('too many commands are waiting'))
     return new Promise((resolve, reject) => {
       this.#queue.push({ command, resolve, reject })
       this.#running ??= this.#run()

@@ -1,15 +1,33 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { add, allocate, compare, currency, EUR, formatDecimal, minorDigits, money, negate, parseDecimal, subtract } from './money.ts'
+import {
+  add,
+  allocate,
+  compare,
+  currency,
+  EUR,
+  formatDecimal,
+  minorDigits,
+  money,
+  negate,
+  parseDecimal,
+  subtract,
+} from './money.ts'
 
 const MAX = 9_223_372_036_854_775_807n
 const minor = fc.bigInt({ min: -MAX, max: MAX })
 const code = fc.constantFrom('EUR', 'JPY', 'TND', 'CLF', 'CZK').map(currency)
-const weights = fc.array(fc.bigInt({ min: 0n, max: 10n ** 12n }), { minLength: 1, maxLength: 20 }).filter((w) => w.some((x) => x > 0n))
+const weights = fc
+  .array(fc.bigInt({ min: 0n, max: 10n ** 12n }), { minLength: 1, maxLength: 20 })
+  .filter((w) => w.some((x) => x > 0n))
 
 describe('money', () => {
   test('what is written is read back exactly, for every currency and up to the last unit of 64 bits', () => {
-    fc.assert(fc.property(code, minor, (c, m) => expect(parseDecimal(c, formatDecimal(money(c, m)))).toEqual(money(c, m))))
+    fc.assert(
+      fc.property(code, minor, (c, m) => {
+        expect(parseDecimal(c, formatDecimal(money(c, m)))).toEqual(money(c, m))
+      }),
+    )
   })
 
   test('allocating neither makes nor loses a cent, and no part is further than one unit from its exact share', () => {

@@ -64,7 +64,9 @@ export function allocate(total: Money, weights: readonly bigint[]): Money[] {
   const size = total.minor * sign
   const shares = weights.map((w, index) => ({ index, minor: (size * w) / sum, remainder: (size * w) % sum }))
   const left = Number(size - shares.reduce((a, s) => a + s.minor, 0n)) // fewer than weights.length units
-  const byRemainder = [...shares].sort((a, b) => (a.remainder === b.remainder ? a.index - b.index : a.remainder > b.remainder ? -1 : 1))
+  const byRemainder = [...shares].sort((a, b) =>
+    a.remainder === b.remainder ? a.index - b.index : a.remainder > b.remainder ? -1 : 1,
+  )
   for (const share of byRemainder.slice(0, left)) share.minor += 1n
   return shares.map((s) => money(total.currency, s.minor * sign))
 }

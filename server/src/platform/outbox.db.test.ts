@@ -2,7 +2,16 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts'
 import { fixedClock } from './clock.ts'
 import { newId } from './ids.ts'
-import { type Consumer, handleOnce, type NewEvent, type OutboxEvent, OutboxRelay, outboxLagSeconds, pruneOutbox, publish } from './outbox.ts'
+import {
+  type Consumer,
+  handleOnce,
+  type NewEvent,
+  type OutboxEvent,
+  OutboxRelay,
+  outboxLagSeconds,
+  pruneOutbox,
+  publish,
+} from './outbox.ts'
 
 const clock = fixedClock('2026-03-02T09:00:00Z')
 let test_: TestDatabase
@@ -27,7 +36,8 @@ function recorder(name = 'recorder'): Consumer & { seen: OutboxEvent[] } {
   return { name, types: ['test.happened.v1'], seen, handle: async (_, e) => void seen.push(e) }
 }
 
-const relayTo = (...consumers: Consumer[]) => new OutboxRelay({ database: test_.database, clock, consumers, batchSize: 50, attemptsMax: 3 })
+const relayTo = (...consumers: Consumer[]) =>
+  new OutboxRelay({ database: test_.database, clock, consumers, batchSize: 50, attemptsMax: 3 })
 
 async function drain(relay: OutboxRelay): Promise<number> {
   let total = 0
@@ -61,7 +71,7 @@ describe('the outbox', () => {
       })
       .catch(() => {})
     await drain(relayTo(consumer))
-    expect(consumer.seen.map((e) => e.payload['n'])).toEqual([1])
+    expect(consumer.seen.map((e) => e.payload.n)).toEqual([1])
   })
 
   test('with 16 overlapping writers and 2 relays nothing is lost, and each aggregate arrives in order', async () => {
@@ -80,7 +90,8 @@ describe('the outbox', () => {
     expect(consumer.seen).toHaveLength(400)
     const byAggregate = Map.groupBy(consumer.seen, (e) => e.aggregateId)
     expect(byAggregate.size).toBe(16)
-    for (const events of byAggregate.values()) expect(events.map((e) => e.payload['n'])).toEqual(Array.from({ length: 25 }, (_, n) => n))
+    for (const events of byAggregate.values())
+      expect(events.map((e) => e.payload.n)).toEqual(Array.from({ length: 25 }, (_, n) => n))
   })
 
   test('control: a reader that remembers the last position loses events under the same writers', async () => {
@@ -90,7 +101,11 @@ describe('the outbox', () => {
     const pump = async () => {
       const rows = await test_.database.read(
         'system',
-        (tx) => tx.rows<{ id: string; position: bigint }>`select id, position from platform.outbox where position > ${last} order by position`,
+        (tx) =>
+          tx.rows<{
+            id: string
+            position: bigint
+          }>`select id, position from platform.outbox where position > ${last} order by position`,
       )
       for (const row of rows) {
         seen.add(row.id)
@@ -124,11 +139,13 @@ describe('the outbox', () => {
       name: 'picky',
       types: ['test.happened.v1'],
       handle: async (_, e) => {
-        if (e.payload['n'] === 13) throw new Error('cannot read 13')
-        seen.push(e.payload['n'])
+        if (e.payload.n === 13) throw new Error('cannot read 13')
+        seen.push(e.payload.n)
       },
     }
-    await test_.database.transaction('system', (tx) => publish(tx, [event(poisoned, 13), event(poisoned, 14), event(healthy, 1), event(healthy, 2)]))
+    await test_.database.transaction('system', (tx) =>
+      publish(tx, [event(poisoned, 13), event(poisoned, 14), event(healthy, 1), event(healthy, 2)]),
+    )
     const relay = relayTo(consumer)
     for (let pass = 0; pass < 5; pass++) await relay.runOnce()
     expect(seen).toEqual([1, 2])

@@ -95,7 +95,11 @@ export class OutboxRelay {
 }
 
 /** The consumer's effect and the memory of it in one commit: a second delivery of the same event does nothing. */
-export async function handleOnce(options: { database: Database; clock: Clock }, consumer: Consumer, event: OutboxEvent): Promise<boolean> {
+export async function handleOnce(
+  options: { database: Database; clock: Clock },
+  consumer: Consumer,
+  event: OutboxEvent,
+): Promise<boolean> {
   return options.database.transaction('system', async (tx) => {
     const isFirst = await tx.run`
       insert into platform.handled_event (consumer, event_id, handled_at) values (${consumer.name}, ${event.id}, ${options.clock.now()})

@@ -18,10 +18,16 @@ describe('a database transaction', () => {
     const database = new Database({ url: test_.url, applicationName: 'one connection', poolSize: 1 })
     type Seen = { role: string; organization: string | null }
     const look = (scope: Parameters<Database['read']>[0]) =>
-      database.read(scope, (tx) => tx.one<Seen>`select current_user as role, nullif(current_setting('app.organization_id', true), '') as organization`)
+      database.read(
+        scope,
+        (tx) =>
+          tx.one<Seen>`select current_user as role, nullif(current_setting('app.organization_id', true), '') as organization`,
+      )
     expect(await look({ organizationId })).toEqual({ role: 'partita_app', organization: organizationId })
     expect(await look('system')).toEqual({ role: 'partita_system', organization: null })
-    const leaked = await database.transaction({ organizationId }, async () => 'done').then(() => look({ organizationId: newId<'organization'>() }))
+    const leaked = await database
+      .transaction({ organizationId }, async () => 'done')
+      .then(() => look({ organizationId: newId<'organization'>() }))
     expect(leaked.organization).not.toBe(organizationId)
     await database.close()
   })
@@ -33,12 +39,17 @@ describe('a database transaction', () => {
         throw new Error('no')
       }),
     ).rejects.toThrow('no')
-    const row = await test_.database.read('system', (tx) => tx.one<{ offset_ms: bigint }>`select offset_ms from platform.bank_clock`)
+    const row = await test_.database.read(
+      'system',
+      (tx) => tx.one<{ offset_ms: bigint }>`select offset_ms from platform.bank_clock`,
+    )
     expect(row.offset_ms).toBe(0n)
   })
 
   test('for reading refuses to write', async () => {
-    await expect(test_.database.read('system', (tx) => tx.run`update platform.bank_clock set offset_ms = 5`)).rejects.toThrow(/read-only/)
+    await expect(test_.database.read('system', (tx) => tx.run`update platform.bank_clock set offset_ms = 5`)).rejects.toThrow(
+      /read-only/,
+    )
   })
 
   test('a caller that gets no connection in time is told so, and the pool is whole again afterwards', async () => {
@@ -76,7 +87,8 @@ describe('a database transaction', () => {
   test('values come back exact: int8 as bigint, dates as text, arrays of int8', async () => {
     const row = await test_.database.read(
       'system',
-      (tx) => tx.one`select 9223372036854775807::int8 as big, date '2026-02-28' as day, array[1, -9223372036854775808]::int8[] as many, '{}'::int8[] as none`,
+      (tx) =>
+        tx.one`select 9223372036854775807::int8 as big, date '2026-02-28' as day, array[1, -9223372036854775808]::int8[] as many, '{}'::int8[] as none`,
     )
     expect(row).toEqual({ big: 9223372036854775807n, day: '2026-02-28', many: [1n, -9223372036854775808n], none: [] })
   })

@@ -46,7 +46,8 @@ types.setTypeParser(OID_INT8_ARRAY, (text) => (text === '{}' ? [] : text.slice(1
 
 // Lost connection, shutdown, crash recovery, too many connections, and the socket errors that `pg` raises.
 const UNAVAILABLE_STATES = new Set(['57P01', '57P02', '57P03', '08000', '08003', '08006', '53300', '53400'])
-const UNAVAILABLE_ERRORS = /ECONNREFUSED|ECONNRESET|EPIPE|ENOENT|ETIMEDOUT|Connection terminated|Client has encountered a connection error|connection is not queryable/
+const UNAVAILABLE_ERRORS =
+  /ECONNREFUSED|ECONNRESET|EPIPE|ENOENT|ETIMEDOUT|Connection terminated|Client has encountered a connection error|connection is not queryable/
 
 /** Whether an error says that the database is away, rather than that a statement was wrong. */
 export const isConnectionLoss = (error: unknown): boolean =>
@@ -129,7 +130,9 @@ export class Database {
     try {
       return await Promise.race([wanted, deadline])
     } catch (error) {
-      throw error instanceof PlatformUnavailable ? error : new PlatformUnavailable('the database does not accept connections', error)
+      throw error instanceof PlatformUnavailable
+        ? error
+        : new PlatformUnavailable('the database does not accept connections', error)
     } finally {
       clearTimeout(timer)
     }

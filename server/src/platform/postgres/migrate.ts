@@ -44,7 +44,9 @@ export async function migrate(adminUrl: string, options: MigrateOptions = {}): P
     await client.query(`
       create schema if not exists migration;
       create table if not exists migration.applied (name text primary key, sql_md5 text not null, applied_at timestamptz not null default now())`)
-    const { rows } = await client.query<{ name: string; sql_md5: string; current: string }>('select name, sql_md5 from migration.applied')
+    const { rows } = await client.query<{ name: string; sql_md5: string; current: string }>(
+      'select name, sql_md5 from migration.applied',
+    )
     const applied = new Map(rows.map((row) => [row.name, row.sql_md5]))
     const done: string[] = []
     for (const migration of listMigrations()) {
@@ -86,7 +88,10 @@ async function applyWithRetry(client: pg.Client, migration: Migration): Promise<
     } catch (error) {
       await client.query('rollback')
       if (sqlStateOf(error) === LOCK_NOT_AVAILABLE && attempt < LOCK_TRIES) continue
-      throw new Failure(`migration ${migration.name} failed: ${error instanceof Error ? error.message : error}`, { cause: error, retryable: false })
+      throw new Failure(`migration ${migration.name} failed: ${error instanceof Error ? error.message : error}`, {
+        cause: error,
+        retryable: false,
+      })
     }
   }
 }
@@ -110,7 +115,8 @@ async function prepareRoles(client: pg.Client, loginPassword: string | undefined
   // Two servers started together may both see a role missing; the second creation is then no error.
   for (const role of missing) await ignoreDuplicate(client.query(`create role ${role} nologin nosuperuser nobypassrls`))
   if (me.may_create) {
-    if (missing.length > 0) await client.query(`grant ${ROLES.join(', ')} to ${client.escapeIdentifier(me.name)} with set true, inherit true`)
+    if (missing.length > 0)
+      await client.query(`grant ${ROLES.join(', ')} to ${client.escapeIdentifier(me.name)} with set true, inherit true`)
     await client.query(`grant create on database ${client.escapeIdentifier(me.database)} to partita_owner`)
     if (loginPassword !== undefined) await prepareLogin(client, loginPassword)
   }

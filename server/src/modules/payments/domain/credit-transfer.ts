@@ -10,7 +10,15 @@
  * A status only moves forward (sepa.md §9); settled is final but for a return. `unknown` is not an end: the rail is asked (pacs.028)
  * and the transfer is never sent again.
  */
-export const CREDIT_TRANSFER_STATUSES = ['pending', 'submitted', 'unknown', 'accepted', 'settled', 'rejected', 'returned'] as const
+export const CREDIT_TRANSFER_STATUSES = [
+  'pending',
+  'submitted',
+  'unknown',
+  'accepted',
+  'settled',
+  'rejected',
+  'returned',
+] as const
 
 export type CreditTransferStatus = (typeof CREDIT_TRANSFER_STATUSES)[number]
 
@@ -64,4 +72,5 @@ export function decideStatusReport(status: CreditTransferStatus, report: string)
 export const isReturnable = (status: CreditTransferStatus): boolean => status === 'settled'
 
 /** Statuses after which no answer is awaited any more. */
-export const isFinal = (status: CreditTransferStatus): boolean => status === 'settled' || status === 'rejected' || status === 'returned'
+export const isFinal = (status: CreditTransferStatus): boolean =>
+  status === 'settled' || status === 'rejected' || status === 'returned'

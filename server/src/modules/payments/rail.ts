@@ -1,0 +1,73 @@
+import type { Clock } from '../../platform/clock.ts'
+import { Failure } from '../../platform/errors.ts'
+
+/** A message that waits for us in the rail's outbox. `sequence` rises without end; the same `id` may be handed out more than once. */
+export type RailMessage = { readonly sequence: bigint; readonly id: string; readonly messageName: string; readonly xml: string }
+
+/** What happened to a message we sent. `unknown`: the connection broke after it may have been read, so nobody knows. */
+export type Delivery =
+  | { readonly kind: 'delivered' }
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'not_sent' }
+  | { readonly kind: 'unknown' }
+
+/** The clearing system, as the bank sees it: it takes ISO 20022 messages, and its answers are fetched. */
+export interface Rail {
+  /** Hands over one message. Never throws: what is not known is said. */
+  send(xml: string): Promise<Delivery>
+  /** Messages after `sequence`, in order. @throws Failure when the rail is away. */
+  fetchAfter(sequence: bigint, limit: number): Promise<RailMessage[]>
+}
+
+const TIMEOUT_MS = 5_000
+
+// The connection was never made, so the rail cannot have read anything: the message may be sent again.
+const NOT_CONNECTED = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+])
+
+/** The rail over HTTP. Each request carries the bank's time, which is the only clock that the simulated rail has. */
+export function httpRail(baseUrl: string, clock: Clock): Rail {
+  const headers = () => ({ 'bank-time': clock.now().toISOString() })
+  return {
+    async send(xml) {
+      try {
+        const response = await fetch(new URL('/messages', baseUrl), {
+          method: 'POST',
+          headers: { ...headers(), 'content-type': 'application/xml' },
+          body: xml,
+          signal: AbortSignal.timeout(TIMEOUT_MS),
+        })
+        const text = await response.text()
+        if (response.status === 202) return { kind: 'delivered' }
+        return response.status >= 400 && response.status < 500
+          ? { kind: 'refused', reason: text.slice(0, 500) }
+          : { kind: 'unknown' }
+      } catch (error) {
+        return NOT_CONNECTED.has(causeCodeOf(error)) ? { kind: 'not_sent' } : { kind: 'unknown' }
+      }
+    },
+
+    async fetchAfter(sequence, limit) {
+      try {
+        const url = new URL(`/messages?after=${sequence}&limit=${limit}`, baseUrl)
+        const response = await fetch(url, { headers: headers(), signal: AbortSignal.timeout(TIMEOUT_MS) })
+        if (!response.ok) throw new Error(`the rail answered ${response.status}`)
+        const list = (await response.json()) as { sequence: number | string; id: string; message_type: string; xml: string }[]
+        return list.map((m) => ({ sequence: BigInt(m.sequence), id: m.id, messageName: m.message_type, xml: m.xml }))
+      } catch (error) {
+        throw new Failure('the rail cannot be reached', { cause: error, retryable: true })
+      }
+    },
+  }
+}
+
+function causeCodeOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined
+  return typeof cause === 'object' && cause !== null && 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
+}
