@@ -27,6 +27,8 @@ export type EmbeddedOptions = {
   readonly dataDirectory: string
   /** PostgreSQL settings that differ from ours, such as `{ fsync: 'off' }`. */
   readonly settings?: Readonly<Record<string, string>>
+  /** Others use the server that runs: join it even if its settings differ. Otherwise it is started again with ours. */
+  readonly joinRunning?: boolean
   readonly onProgress?: (message: string) => void
 }
 
@@ -65,7 +67,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
     if (!existsSync(cluster)) await makeCluster(place, programs, options.settings?.fsync !== 'off', onProgress)
     const running = await findRunning(cluster)
     const wanted = serverArguments(cluster, chooseSocketDirectory(place), options.settings)
-    if (running && sameArguments(running, wanted)) return describe(place, cluster, running, lock, true)
+    if (running && (options.joinRunning || sameArguments(running, wanted))) return describe(place, cluster, running, lock, true)
     if (running) await stopServer(running, cluster)
     return describe(place, cluster, await launch(place, programs, cluster, wanted, onProgress), lock, false)
   })

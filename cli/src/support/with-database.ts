@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto'
+import { type Database, openDatabase } from '../../../server/src/platform/postgres/database.ts'
+import { migrate } from '../../../server/src/platform/postgres/migrate.ts'
+import { dataFolder } from './data-folder.ts'
+import { leaseDatabase } from './database-lease.ts'
+
+export type WithDatabaseOptions = {
+  /** `--data` as given, see `dataFolder`. */
+  readonly data?: string | undefined
+  /** Shown in `pg_stat_activity`: `partita verify`. */
+  readonly applicationName: string
+  /** Connections per role, default 10. */
+  readonly poolSize?: number
+  /** Longest single statement; default 0, no limit: commands prove and import whole books. */
+  readonly statementTimeoutMs?: number
+  /** What is being waited for: print it on stderr. */
+  readonly onProgress?: (message: string) => void
+}
+
+/** A migrated database, ready for use. */
+export type OpenDatabase = {
+  readonly database: Database
+  /** Login of the application, which may become `partita_app` and `partita_system`: what the server is given as DATABASE_URL. */
+  readonly url: string
+  /** Login that owns the database: migrations, statistics. With DATABASE_URL set it is that same URL. */
+  readonly adminUrl: string
+  readonly dataDirectory: string
+}
+
+/**
+ * Runs `work` on the bank's database: DATABASE_URL when it is set, else the PostgreSQL of the data folder, which is joined where it
+ * runs already and otherwise started, and stopped by whoever leaves last. Migrates first.
+ * @throws Refusal or Failure whose message says what to do.
+ */
+export async function withDatabase<T>(options: WithDatabaseOptions, work: (opened: OpenDatabase) => Promise<T>): Promise<T> {
+  const dataDirectory = dataFolder(options.data)
+  const opened = await openUrls(dataDirectory, options.onProgress ?? (() => {}))
+  const noLongerInterrupted = onInterrupt(opened.release)
+  try {
+    const database = openDatabase({
+      url: opened.url,
+      applicationName: options.applicationName,
+      poolSize: options.poolSize ?? 10,
+      acquireTimeoutMs: 30_000,
+      statementTimeoutMs: options.statementTimeoutMs ?? 0,
+    })
+    try {
+      return await work({ database, url: opened.url, adminUrl: opened.adminUrl, dataDirectory })
+    } finally {
+      await database.close()
+    }
+  } finally {
+    noLongerInterrupted()
+    await opened.release()
+  }
+}
+
+/** Ctrl-C in a long command still gives the database back. What was not committed is rolled back. */
+function onInterrupt(release: () => Promise<void>): () => void {
+  const interrupted = (signal: NodeJS.Signals) => {
+    process.stderr.write(`\ninterrupted by ${signal}\n`)
+    release().finally(() => process.exit(signal === 'SIGINT' ? 130 : 143))
+  }
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted)
+  return () => process.off('SIGINT', interrupted).off('SIGTERM', interrupted)
+}
+
+export type DatabaseUrls = { readonly url: string; readonly adminUrl: string; release(): Promise<void> }
+
+/** The same without a pool: for `partita start`, which gives the URL to other processes. */
+export async function openUrls(dataDirectory: string, onProgress: (message: string) => void): Promise<DatabaseUrls> {
+  const given = process.env.DATABASE_URL
+  if (given) {
+    await migrate(given, { onProgress: (name) => onProgress(`migrating: ${name}`) })
+    return { url: given, adminUrl: given, release: async () => {} }
+  }
+  const lease = await leaseDatabase(dataDirectory, onProgress)
+  try {
+    const { adminUrl } = lease.server
+    const url = loginUrl(adminUrl)
+    await migrate(adminUrl, { loginPassword: url.password, onProgress: (name) => onProgress(`migrating: ${name}`) })
+    return { url: url.href, adminUrl, release: lease.release }
+  } catch (error) {
+    await lease.release()
+    throw error
+  }
+}
+
+/** The application's login has a password of its own, from which the superuser's cannot be found. */
+function loginUrl(adminUrl: string): URL {
+  const url = new URL(adminUrl)
+  url.username = 'partita'
+  url.password = createHash('sha256').update(`partita login ${url.password}`).digest('base64url')
+  return url
+}
