@@ -1,0 +1,159 @@
+import type { Id } from '../../../platform/ids.ts'
+import type { Money } from '../../../platform/money.ts'
+
+/**
+ * One movement in an account's feed.
+ *
+ *   pending ──▶ completed      touches the authorized balance, then the balance
+ *      └──────▶ declined       gave the authorized balance back
+ *
+ * An account's own history is never rewritten: a return is a new transaction of the other side.
+ */
+export const TRANSACTION_STATUSES = ['pending', 'declined', 'completed'] as const
+export type TransactionStatus = (typeof TRANSACTION_STATUSES)[number]
+
+export const TRANSACTION_SIDES = ['credit', 'debit'] as const
+export type TransactionSide = (typeof TRANSACTION_SIDES)[number]
+
+/** The kinds of movement we know today; the contract leaves the list open. */
+export const OPERATION_TYPES = [
+  'income',
+  'transfer',
+  'card',
+  'direct_debit',
+  'direct_debit_collection',
+  'direct_debit_hold',
+  'qonto_fee',
+  'cheque',
+  'recall',
+  'swift_income',
+  'pay_later',
+  'financing_installment',
+  'other',
+] as const
+export type OperationType = (typeof OPERATION_TYPES)[number]
+
+/** What the money was for, as bookkeeping sees it. `pending` and `fallback` mean that nobody has said yet. */
+export const CATEGORIES = [
+  'restaurant_and_bar',
+  'food_and_grocery',
+  'transport',
+  'gas_station',
+  'hotel_and_lodging',
+  'it_and_electronics',
+  'hardware_and_equipment',
+  'office_supply',
+  'office_rental',
+  'utility',
+  'insurance',
+  'logistics',
+  'online_service',
+  'legal_and_accounting',
+  'finance',
+  'tax',
+  'salary',
+  'marketing',
+  'manufacturing',
+  'atm',
+  'other_service',
+  'other_expense',
+  'treasury_and_interco',
+  'sales',
+  'other_income',
+  'refund',
+  'fees',
+  'subscription',
+  'voucher',
+  'fallback',
+  'pending',
+] as const
+export type Category = (typeof CATEGORIES)[number]
+
+/** What lies behind a transaction, and under which key its details stand on the wire (undefined: it has none). */
+export const SUBJECT_KEYS = {
+  Transfer: 'transfer',
+  Income: 'income',
+  SwiftIncome: 'swift_income',
+  DirectDebit: 'direct_debit',
+  DirectDebitCollection: 'direct_debit_collection',
+  DirectDebitHold: 'direct_debit_hold',
+  Check: 'check',
+  FinancingInstallment: 'financing_installment',
+  PagopaPayment: 'pagopa_payment',
+  Card: undefined,
+  WalletToWallet: undefined,
+  F24Payment: undefined,
+  BillingTransfer: undefined,
+  FinancingIncome: undefined,
+  Other: undefined,
+} as const
+export type SubjectType = keyof typeof SUBJECT_KEYS
+
+/** Subjects whose details are the counterparty's account. */
+export const SUBJECTS_WITH_COUNTERPARTY: ReadonlySet<string> = new Set([
+  'Transfer',
+  'Income',
+  'SwiftIncome',
+  'DirectDebit',
+  'DirectDebitCollection',
+])
+
+/** The other side's account, as the rail gave it. */
+export type CounterpartyAccount = {
+  readonly number: string
+  readonly numberFormat: 'IBAN' | 'unstructured' | 'sort_code'
+  readonly bankIdentifier: string
+  readonly bankIdentifierFormat: 'SWIFT_BIC' | 'unstructured' | 'sort_code'
+}
+
+/** An account given by IBAN and BIC, the SEPA way. */
+export const sepaAccount = (iban: string, bic: string): CounterpartyAccount => ({
+  number: iban,
+  numberFormat: 'IBAN',
+  bankIdentifier: bic,
+  bankIdentifierFormat: 'SWIFT_BIC',
+})
+
+/** A movement to be written to the feed. */
+export type NewTransaction = {
+  /** Made by the caller, so that it can be found again when the rail answers, and so that a retry inserts nothing twice. */
+  readonly id: Id<'transaction'>
+  readonly organizationId: Id<'organization'>
+  readonly bankAccountId: Id<'bank_account'>
+  readonly status: TransactionStatus
+  readonly side: TransactionSide
+  readonly operationType: OperationType
+  /** Above zero; the side says which way. */
+  readonly amount: Money
+  /** Minor units on the account after this movement, as the ledger's outcome gave it; only for `completed`. */
+  readonly settledBalanceMinor: bigint | null
+  /** The counterparty's name as received. */
+  readonly label: string
+  readonly cleanCounterpartyName?: string | null
+  readonly reference?: string | null
+  readonly note?: string | null
+  readonly category: Category
+  /** The membership that ordered it; null for what came in. */
+  readonly initiatorId: Id<'membership'> | null
+  readonly subjectType: SubjectType
+  readonly counterparty?: CounterpartyAccount | null
+  readonly attachmentRequired?: boolean
+  readonly isExternal?: boolean
+  /** The ledger's key of the transfer or hold behind it. */
+  readonly ledgerReference: string | null
+  readonly emittedAt: Date
+  /** Set exactly when `completed`. */
+  readonly settledAt: Date | null
+  /** When the row is written: `created_at` and `updated_at`. */
+  readonly recordedAt: Date
+}
+
+/** What happened to a pending transaction when its money moved. */
+export type Settlement = {
+  readonly id: Id<'transaction'>
+  readonly settledAt: Date
+  /** Minor units on the account after it. */
+  readonly settledBalanceMinor: bigint
+  /** The ledger's key of what was posted; the earlier reference stays when absent. */
+  readonly ledgerReference?: string
+}

@@ -1,0 +1,58 @@
+/**
+ * The accounts' door: IBAN accounts and the feed that their owners read. Money is moved by the ledger; whoever moves it writes the feed
+ * here in the same transaction, many rows in one statement.
+ */
+import type { Id } from '../../platform/ids.ts'
+import type { Tx } from '../../platform/postgres/database.ts'
+import type { PaymentAccount } from './domain/bank-account.ts'
+import type { NewTransaction, Settlement } from './domain/transaction.ts'
+import * as store from './store.ts'
+
+export type { PaymentAccount } from './domain/bank-account.ts'
+export type {
+  Category,
+  CounterpartyAccount,
+  NewTransaction,
+  OperationType,
+  Settlement,
+  SubjectType,
+} from './domain/transaction.ts'
+export { sepaAccount } from './domain/transaction.ts'
+
+/**
+ * Our accounts with these IBANs (compact, upper case), whosever they are: for incoming payments, and for lanes that serve many
+ * organizations at once (system scope). Closed ones are among them: look at `status`. Within an organization's scope only its own appear.
+ * @returns by IBAN; an IBAN that is not ours has no entry.
+ */
+export async function findAccountsByIban(tx: Tx, ibans: readonly string[]): Promise<Map<string, PaymentAccount>> {
+  const accounts = await store.findPaymentAccounts(tx, [...new Set(ibans)])
+  return new Map(accounts.map((account) => [account.iban, account]))
+}
+
+/** `findAccountsByIban` for one. */
+export async function findAccountByIban(tx: Tx, iban: string): Promise<PaymentAccount | undefined> {
+  return (await store.findPaymentAccounts(tx, [iban]))[0]
+}
+
+/** The organization's own account with this IBAN; somebody else's is answered like one that does not exist. */
+export async function findAccountForPayment(
+  tx: Tx,
+  organizationId: Id<'organization'>,
+  iban: string,
+): Promise<PaymentAccount | undefined> {
+  const account = await findAccountByIban(tx, iban)
+  return account?.organizationId === organizationId ? account : undefined
+}
+
+/** Writes movements to the feed, in one statement. Rows whose id stands there already are left alone, so a repeated call is harmless. */
+export async function recordTransactions(tx: Tx, rows: readonly NewTransaction[]): Promise<void> {
+  if (rows.length > 0) await store.insertTransactions(tx, rows)
+}
+
+/** Completes pending transactions, in one statement. @returns how many were pending; those that were not are left as they are. */
+export const settleTransactions = async (tx: Tx, settlements: readonly Settlement[]): Promise<number> =>
+  settlements.length === 0 ? 0 : store.settleTransactions(tx, settlements)
+
+/** Declines pending transactions, in one statement. @returns how many were pending. */
+export const declineTransactions = async (tx: Tx, ids: readonly Id<'transaction'>[], declinedAt: Date): Promise<number> =>
+  ids.length === 0 ? 0 : store.declineTransactions(tx, ids, declinedAt)

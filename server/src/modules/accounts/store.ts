@@ -1,0 +1,153 @@
+import type { Id } from '../../platform/ids.ts'
+import type { Currency } from '../../platform/money.ts'
+import type { Tx } from '../../platform/postgres/database.ts'
+import type { BookId, LedgerAccountId } from '../ledger/index.ts'
+import type { PaymentAccount } from './domain/bank-account.ts'
+import type { NewTransaction, Settlement } from './domain/transaction.ts'
+
+export const findBookRoute = (tx: Tx, organizationId: string) =>
+  tx.maybe<{ bookId: BookId }>`
+    select book_id as "bookId" from accounts.book_route where organization_id = ${organizationId}`
+
+export const insertBookRoute = (tx: Tx, organizationId: string, bookId: BookId) =>
+  tx.run`
+    insert into accounts.book_route (organization_id, book_id) values (${organizationId}, ${bookId}) on conflict do nothing`
+
+export const nextAccountNumber = (tx: Tx) => tx.one<{ number: bigint }>`select nextval('accounts.account_number') as number`
+
+/** Locks the organization's accounts against another opening, and gives the next number and whether there is a main account yet. */
+export async function lockAccountNumbers(tx: Tx, organizationId: string): Promise<{ next: number; hasMain: boolean }> {
+  await tx.run`select pg_advisory_xact_lock(hashtextextended('accounts.bank_account:' || ${organizationId}::text, 0))`
+  return tx.one<{ next: number; hasMain: boolean }>`
+    select coalesce(max(number), 0) + 1 as next, coalesce(bool_or(main), false) as "hasMain"
+      from accounts.bank_account where organization_id = ${organizationId}`
+}
+
+export type AccountRow = {
+  id: Id<'bank_account'>
+  organizationId: Id<'organization'>
+  number: number
+  slug: string
+  transactionSlugPrefix: string
+  name: string
+  holderName: string
+  main: boolean
+  country: string | null
+  iban: string | null
+  bic: string | null
+  accountNumber: string | null
+  currency: Currency
+  isExternal: boolean
+  bookId: BookId | null
+  ledgerAccountId: LedgerAccountId | null
+  statedBalanceMinor: bigint | null
+  createdAt: Date
+}
+
+export const insertAccount = (tx: Tx, a: AccountRow) => tx.run`
+  insert into accounts.bank_account (
+    id, organization_id, number, slug, transaction_slug_prefix, name, holder_name, status, main, country, iban, bic, account_number,
+    currency, is_external, book_id, ledger_account_id, stated_balance_minor, created_at, updated_at)
+  values (
+    ${a.id}, ${a.organizationId}, ${a.number}, ${a.slug}, ${a.transactionSlugPrefix}, ${a.name}, ${a.holderName}, 'active', ${a.main},
+    ${a.country}, ${a.iban}, ${a.bic}, ${a.accountNumber}, ${a.currency}, ${a.isExternal}, ${a.bookId}, ${a.ledgerAccountId},
+    ${a.statedBalanceMinor}, ${a.createdAt}, ${a.createdAt})`
+
+/** Our own accounts with these IBANs, in no order. */
+export const findPaymentAccounts = (tx: Tx, ibans: readonly string[]) => tx.rows<PaymentAccount>`
+  select id, organization_id as "organizationId", iban, bic, currency, status, name, holder_name as "holderName", book_id as "bookId",
+         ledger_account_id as "ledgerAccountId"
+    from accounts.bank_account
+   where iban = any(${ibans}::text[]) and not is_external`
+
+export type StoredAccount = {
+  id: Id<'bank_account'>
+  organizationId: Id<'organization'>
+  number: number
+  slug: string
+  name: string
+  status: 'active' | 'closed'
+  main: boolean
+  iban: string | null
+  bic: string | null
+  accountNumber: string | null
+  currency: Currency
+  isExternal: boolean
+  ledgerAccountId: LedgerAccountId | null
+  statedBalanceMinor: bigint | null
+  updatedAt: Date
+}
+
+/**
+ * The organization's accounts, main one first, then as they were opened. `only`: just this one. `updatedAt` is the later of the
+ * account's own last change and its feed's.
+ */
+export const listAccounts = (
+  tx: Tx,
+  wanted: { organizationId: string; only: string | null; withExternal: boolean; offset: number; limit: number },
+) => tx.rows<StoredAccount>`
+  select a.id, a.organization_id as "organizationId", a.number, a.slug, a.name, a.status, a.main, a.iban, a.bic,
+         a.account_number as "accountNumber", a.currency, a.is_external as "isExternal", a.ledger_account_id as "ledgerAccountId",
+         a.stated_balance_minor as "statedBalanceMinor", greatest(a.updated_at, feed.updated_at) as "updatedAt"
+    from accounts.bank_account a
+    left join lateral (
+      select t.updated_at from accounts.transaction t where t.bank_account_id = a.id order by t.updated_at desc, t.id desc limit 1) feed on true
+   where a.organization_id = ${wanted.organizationId}
+     and (${wanted.only}::uuid is null or a.id = ${wanted.only}::uuid)
+     and (${wanted.withExternal} or not a.is_external)
+   order by a.main desc, a.number
+   limit ${wanted.limit} offset ${wanted.offset}`
+
+export const countAccounts = (tx: Tx, organizationId: string, withExternal: boolean) => tx.one<{ count: bigint }>`
+  select count(*) as count from accounts.bank_account where organization_id = ${organizationId} and (${withExternal} or not is_external)`
+
+/** The account that a list is asked for: by id, which wins, or by IBAN. */
+export const findFeedAccount = (tx: Tx, wanted: { organizationId: string; id: string | null; iban: string | null }) =>
+  tx.maybe<{ id: Id<'bank_account'> }>`
+    select id from accounts.bank_account
+     where organization_id = ${wanted.organizationId}
+       and case when ${wanted.id}::uuid is not null then id = ${wanted.id}::uuid else iban = ${wanted.iban} end
+     order by is_external
+     limit 1`
+
+/** One statement for any number of rows. Rows that stand there already (a lane repeating itself after a lost connection) are left alone. */
+export const insertTransactions = (tx: Tx, rows: readonly NewTransaction[]) => tx.run`
+  insert into accounts.transaction (
+    id, organization_id, bank_account_id, status, side, operation_type, amount_minor, currency, local_amount_minor, local_currency,
+    settled_balance_minor, label, clean_counterparty_name, reference, note, category, initiator_id, subject_type,
+    counterparty_account_number, counterparty_account_number_format, counterparty_bank_identifier, counterparty_bank_identifier_format,
+    attachment_required, is_external, ledger_reference, emitted_at, settled_at, created_at, updated_at)
+  select id, organization_id, bank_account_id, status, side, operation_type, amount_minor, currency, amount_minor, currency,
+         settled_balance_minor, label, clean_name, reference, note, category, initiator_id, subject_type,
+         number, number_format, bank, bank_format, attachment_required, is_external, ledger_reference, emitted_at, settled_at, recorded_at, recorded_at
+    from unnest(
+      ${rows.map((r) => r.id)}::uuid[], ${rows.map((r) => r.organizationId)}::uuid[], ${rows.map((r) => r.bankAccountId)}::uuid[],
+      ${rows.map((r) => r.status)}::text[], ${rows.map((r) => r.side)}::text[], ${rows.map((r) => r.operationType)}::text[],
+      ${rows.map((r) => r.amount.minor)}::bigint[], ${rows.map((r) => r.amount.currency)}::text[],
+      ${rows.map((r) => r.settledBalanceMinor)}::bigint[], ${rows.map((r) => r.label)}::text[],
+      ${rows.map((r) => r.cleanCounterpartyName ?? null)}::text[], ${rows.map((r) => r.reference ?? null)}::text[],
+      ${rows.map((r) => r.note ?? null)}::text[], ${rows.map((r) => r.category)}::text[], ${rows.map((r) => r.initiatorId)}::uuid[],
+      ${rows.map((r) => r.subjectType)}::text[], ${rows.map((r) => r.counterparty?.number ?? null)}::text[],
+      ${rows.map((r) => r.counterparty?.numberFormat ?? null)}::text[], ${rows.map((r) => r.counterparty?.bankIdentifier ?? null)}::text[],
+      ${rows.map((r) => r.counterparty?.bankIdentifierFormat ?? null)}::text[], ${rows.map((r) => r.attachmentRequired ?? false)}::boolean[],
+      ${rows.map((r) => r.isExternal ?? false)}::boolean[], ${rows.map((r) => r.ledgerReference)}::uuid[],
+      ${rows.map((r) => r.emittedAt.toISOString())}::timestamptz[], ${rows.map((r) => r.settledAt?.toISOString() ?? null)}::timestamptz[],
+      ${rows.map((r) => r.recordedAt.toISOString())}::timestamptz[])
+      as r(id, organization_id, bank_account_id, status, side, operation_type, amount_minor, currency, settled_balance_minor, label, clean_name,
+           reference, note, category, initiator_id, subject_type, number, number_format, bank, bank_format, attachment_required, is_external,
+           ledger_reference, emitted_at, settled_at, recorded_at)
+  on conflict (id) do nothing`
+
+export const settleTransactions = (tx: Tx, rows: readonly Settlement[]) => tx.run`
+  update accounts.transaction t
+     set status = 'completed', settled_at = s.settled_at, updated_at = s.settled_at, settled_balance_minor = s.balance,
+         ledger_reference = coalesce(s.ledger_reference, t.ledger_reference)
+    from unnest(
+      ${rows.map((r) => r.id)}::uuid[], ${rows.map((r) => r.settledAt.toISOString())}::timestamptz[],
+      ${rows.map((r) => r.settledBalanceMinor)}::bigint[], ${rows.map((r) => r.ledgerReference ?? null)}::uuid[])
+      as s(id, settled_at, balance, ledger_reference)
+   where t.id = s.id and t.status = 'pending'`
+
+export const declineTransactions = (tx: Tx, ids: readonly string[], declinedAt: Date) => tx.run`
+  update accounts.transaction set status = 'declined', updated_at = ${declinedAt}
+   where id = any(${ids}::uuid[]) and status = 'pending'`
