@@ -1,0 +1,111 @@
+import { counterpartyOf, ibanShaped } from './account.ts'
+import { equalDecimals, negateDecimal, sumDecimals } from './decimal.ts'
+import type { ProblemList } from './problems.ts'
+import { completed } from './statement.ts'
+import type { Counterparty, Decimal, EntryStatus, ParsedEntry, ParsedStatement, StatementBalance } from './types.ts'
+import { NO_REFERENCES } from './types.ts'
+
+/** One row of a CSV file, understood. */
+export type ReadRow = Readonly<{
+  account: string
+  currency: string
+  amount: Decimal
+  balance: Decimal | null
+  status: EntryStatus
+  date: string
+  valueDate: string | null
+  remittance: string
+  additionalInformation: string
+  reference: string | null
+  endToEndId: string | null
+  mandateId: string | null
+  transactionCode: string | null
+  counterparty: Counterparty
+  line: number
+}>
+
+export const isCurrencyText = (text: string): boolean => /^[A-Z]{3}$/.test(text)
+
+/** One statement per account and currency, oldest entry first, with balances when the table has them. */
+export function statementsOf(rows: readonly ReadRow[], problems: ProblemList): ParsedStatement[] {
+  const groups = new Map<string, ReadRow[]>()
+  for (const row of rows) {
+    const key = `${ibanShaped(row.account) ?? row.account} ${row.currency}`
+    const group = groups.get(key)
+    if (group) group.push(row)
+    else groups.set(key, [row])
+  }
+  return [...groups.values()].map((group) => statementOf(group, problems))
+}
+
+function statementOf(group: readonly ReadRow[], problems: ProblemList): ParsedStatement {
+  const rows = isNewestFirst(group) ? [...group].reverse() : group
+  const booked = rows.filter((row) => row.status === 'BOOK')
+  const [first] = booked
+  const last = booked.at(-1)
+  const printed = (rows[0] as ReadRow).account
+  const iban = ibanShaped(printed)
+  const opening = first?.balance == null ? null : sumDecimals([first.balance, negateDecimal(first.amount)])
+  const closing = last?.balance ?? null
+  nameBreaks(booked, problems)
+  const dates = rows.map((row) => row.date).sort()
+  const currency = (rows[0] as ReadRow).currency
+  const line = Math.min(...rows.slice(0, 1).map((row) => row.line))
+  const balance = (type: string, amount: Decimal | null, row: ReadRow | undefined): StatementBalance[] =>
+    amount === null || !row ? [] : [{ type, amount, currency, date: row.date, line: row.line }]
+  return completed(
+    {
+      account: { id: iban ?? printed, iban, bankCode: null, bic: null, holder: null },
+      currency,
+      identification: null,
+      sequenceNumber: null,
+      from: dates[0] ?? null,
+      to: dates.at(-1) ?? null,
+      balances: [...balance('OPBD', opening, first), ...balance('CLBD', closing, last)],
+      opening,
+      closing,
+      entries: rows.map(entryOf),
+      line,
+    },
+    problems,
+  )
+}
+
+/** By the running balance where there is one, else by the dates. */
+function isNewestFirst(rows: readonly ReadRow[]): boolean {
+  const booked = rows.filter((row) => row.status === 'BOOK' && row.balance !== null)
+  const links = (ordered: readonly ReadRow[]) => ordered.filter((row, index) => follows(ordered[index - 1], row)).length
+  const forwards = links(booked)
+  const backwards = links([...booked].reverse())
+  if (forwards !== backwards) return backwards > forwards
+  return (rows[0]?.date ?? '') > (rows.at(-1)?.date ?? '')
+}
+
+const follows = (before: ReadRow | undefined, row: ReadRow): boolean =>
+  before?.balance != null && row.balance !== null && equalDecimals(sumDecimals([before.balance, row.amount]), row.balance)
+
+function nameBreaks(booked: readonly ReadRow[], problems: ProblemList): void {
+  for (const [index, row] of booked.entries()) {
+    const before = booked[index - 1]
+    if (before?.balance == null || row.balance === null || follows(before, row)) continue
+    problems.add('does_not_reconcile', row.line, `balance ${before.balance} and amount ${row.amount} do not give balance ${row.balance}`)
+  }
+}
+
+const entryOf = (row: ReadRow): ParsedEntry => ({
+  amount: row.amount,
+  currency: row.currency,
+  status: row.status,
+  reversal: false,
+  bookingDate: row.date,
+  bookingDateAssumed: false,
+  valueDate: row.valueDate,
+  references: { ...NO_REFERENCES, accountServicerReference: row.reference, endToEndId: row.endToEndId, mandateId: row.mandateId },
+  counterparty: counterpartyOf(row.counterparty.name, row.counterparty.iban ?? row.counterparty.account, row.counterparty.bic),
+  remittance: row.remittance,
+  additionalInformation: row.additionalInformation,
+  bankTransactionCode: row.transactionCode,
+  charges: [],
+  details: [],
+  line: row.line,
+})

@@ -1,0 +1,15 @@
+import { unsignedDecimal } from './decimal.ts'
+import type { Decimal } from './types.ts'
+
+/** One field of a SWIFT message, `:61:...`, with its continuation lines. */
+export type SwiftField = Readonly<{ tag: string; lines: readonly string[]; line: number; endsFile: boolean }>
+
+/**
+ * An amount as SWIFT writes it: digits and one decimal comma, `12,5` or `12,`. Banks that write a point instead (`12.50`) are understood
+ * where it can only be a decimal point.
+ */
+export function swiftAmount(text: string): Decimal | undefined {
+  const trimmed = text.trim()
+  if (/^\d+(?:,\d*)?$/.test(trimmed)) return unsignedDecimal(trimmed.replace(',', '.'))
+  return /^\d+\.\d{2}$/.test(trimmed) ? unsignedDecimal(trimmed) : undefined
+}
