@@ -34,7 +34,7 @@ export async function claimKeys(tx: Tx, claims: readonly KeyClaim[], now: Date):
       select * from unnest(
         ${claims.map((c) => c.organizationId)}::uuid[], ${claims.map((c) => c.operation)}::text[], ${claims.map((c) => c.key)}::text[],
         ${claims.map((c) => c.requestHash)}::bytea[], ${claims.map((c) => c.status)}::smallint[],
-        ${claims.map((c) => JSON.stringify(c.body))}::jsonb[]
+        ${claims.map((c) => JSON.stringify(c.body))}::json[]
       ) with ordinality as w(organization_id, operation, key, request_hash, status, body, position)
     ), taken as (
       insert into platform.idempotency_record as r (organization_id, operation, key, request_hash, status, body, created_at)

@@ -52,7 +52,7 @@ create table platform.idempotency_record (
   key text not null,
   request_hash bytea not null,
   status smallint not null,
-  body jsonb not null,
+  body json not null,
   created_at timestamptz not null,
   primary key (organization_id, operation, key)
 );
@@ -61,4 +61,4 @@ alter table platform.idempotency_record enable row level security;
 alter table platform.idempotency_record force row level security;
 create policy by_organization on platform.idempotency_record to partita_app using (organization_id = nullif(current_setting('app.organization_id', true), '')::uuid);
 create policy by_system on platform.idempotency_record to partita_system using (true);
-grant select, insert, delete on platform.idempotency_record to partita_app, partita_system;
+grant select, insert, update, delete on platform.idempotency_record to partita_app, partita_system;

@@ -156,8 +156,10 @@ function makePool(options: DatabaseOptions, role: string): pg.Pool {
     options: settings.map((s) => `-c ${s}`).join(' '),
     types,
   })
-  // An idle connection that dies is replaced by the pool; without a listener Node would stop the process.
+  // A connection that dies says so twice: the query in flight fails, and the connection emits an error, which without a listener
+  // would stop the process. Idle connections are replaced by the pool.
   pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
   return pool
 }
 

@@ -32,7 +32,7 @@ create table payments.credit_transfer (
   id uuid primary key,
   organization_id uuid not null,
   debtor_account_id uuid not null,
-  book_id uuid not null,
+  book_id integer not null,
   ledger_account_id uuid not null,
   debtor_name text not null,
   debtor_iban text not null,
@@ -87,6 +87,7 @@ create table payments.incoming_transfer (
   received_at timestamptz not null,
   unique (instructing_agent, transaction_id)
 );
+create index incoming_transfer_suspended on payments.incoming_transfer (received_at, id) where status = 'suspended';
 
 -- What we send, remembered before it is sent. `attempted_at` without `delivered_at` means that nobody knows whether the rail has it:
 -- such a message is asked about (pacs.028) and never sent again.
@@ -101,6 +102,7 @@ create table payments.outgoing_message (
   delivered_at timestamptz,
   refused_reason text
 );
+create index outgoing_message_interrupted on payments.outgoing_message (attempted_at) where delivered_at is null and refused_reason is null;
 create index outgoing_message_waiting on payments.outgoing_message (created_at, id) where attempted_at is null;
 
 -- What the rail sent us, once per message, with what we made of it.

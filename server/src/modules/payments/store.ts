@@ -1,0 +1,226 @@
+import type { LocalDate } from '../../platform/clock.ts'
+import type { Id } from '../../platform/ids.ts'
+import type { Tx } from '../../platform/postgres/database.ts'
+import type { BookId, LedgerAccountId } from '../ledger/index.ts'
+import type { CreditTransferStatus } from './domain/credit-transfer.ts'
+import type { InternalTransferInstruction, InternalTransferParties } from './domain/internal-transfer.ts'
+
+type PostedInternalTransfer = {
+  readonly order: { readonly instruction: InternalTransferInstruction }
+  readonly parties: InternalTransferParties
+}
+
+export const insertInternalTransfers = (tx: Tx, rows: readonly PostedInternalTransfer[]) => tx.run`
+  insert into payments.internal_transfer (
+    id, organization_id, debtor_account_id, creditor_account_id, amount_minor, currency, remittance_information, created_at)
+  select * from unnest(
+    ${rows.map((r) => r.order.instruction.id)}::uuid[], ${rows.map((r) => r.order.instruction.organizationId)}::uuid[],
+    ${rows.map((r) => r.parties.debtor.id)}::uuid[], ${rows.map((r) => r.parties.creditor.id)}::uuid[],
+    ${rows.map((r) => r.order.instruction.amount.minor)}::bigint[], ${rows.map((r) => r.order.instruction.amount.currency)}::text[],
+    ${rows.map((r) => r.order.instruction.remittanceInformation)}::text[],
+    ${rows.map((r) => r.order.instruction.orderedAt.toISOString())}::timestamptz[])`
+
+/** An outgoing credit transfer as it is stored. */
+export type StoredCreditTransfer = {
+  id: Id<'credit_transfer'>
+  organizationId: Id<'organization'>
+  debtorAccountId: Id<'bank_account'>
+  bookId: BookId
+  ledgerAccountId: LedgerAccountId
+  debtorName: string
+  debtorIban: string
+  creditorName: string
+  creditorIban: string
+  creditorBic: string | null
+  amountMinor: bigint
+  endToEndId: string
+  transactionId: string
+  uetr: string
+  remittanceInformation: string | null
+  creditorReference: string | null
+  purpose: string | null
+  requestedExecutionDate: LocalDate
+  paymentFileId: Id<'payment_file'> | null
+  paymentInformationId: string | null
+  instructionId: string | null
+  status: CreditTransferStatus
+  statusReasonCode: string | null
+  feedTransactionId: Id<'transaction'>
+  createdAt: Date
+}
+
+export const insertCreditTransfers = (tx: Tx, rows: readonly StoredCreditTransfer[]) => tx.run`
+  insert into payments.credit_transfer (
+    id, organization_id, debtor_account_id, book_id, ledger_account_id, debtor_name, debtor_iban, creditor_name, creditor_iban, creditor_bic,
+    amount_minor, currency, end_to_end_id, transaction_id, uetr, remittance_information, creditor_reference, purpose,
+    requested_execution_date, payment_file_id, payment_information_id, instruction_id, status, status_reason_code, feed_transaction_id,
+    created_at, updated_at)
+  select id, organization_id, debtor_account_id, book_id, ledger_account_id, debtor_name, debtor_iban, creditor_name, creditor_iban, creditor_bic,
+         amount_minor, 'EUR', end_to_end_id, transaction_id, uetr, remittance_information, creditor_reference, purpose,
+         requested_execution_date, payment_file_id, payment_information_id, instruction_id, status, status_reason_code, feed_transaction_id,
+         created_at, created_at
+    from unnest(
+      ${rows.map((r) => r.id)}::uuid[], ${rows.map((r) => r.organizationId)}::uuid[], ${rows.map((r) => r.debtorAccountId)}::uuid[],
+      ${rows.map((r) => r.bookId)}::int[], ${rows.map((r) => r.ledgerAccountId)}::uuid[], ${rows.map((r) => r.debtorName)}::text[],
+      ${rows.map((r) => r.debtorIban)}::text[], ${rows.map((r) => r.creditorName)}::text[], ${rows.map((r) => r.creditorIban)}::text[],
+      ${rows.map((r) => r.creditorBic)}::text[], ${rows.map((r) => r.amountMinor)}::bigint[], ${rows.map((r) => r.endToEndId)}::text[],
+      ${rows.map((r) => r.transactionId)}::text[], ${rows.map((r) => r.uetr)}::uuid[], ${rows.map((r) => r.remittanceInformation)}::text[],
+      ${rows.map((r) => r.creditorReference)}::text[], ${rows.map((r) => r.purpose)}::text[],
+      ${rows.map((r) => r.requestedExecutionDate)}::date[], ${rows.map((r) => r.paymentFileId)}::uuid[],
+      ${rows.map((r) => r.paymentInformationId)}::text[], ${rows.map((r) => r.instructionId)}::text[], ${rows.map((r) => r.status)}::text[],
+      ${rows.map((r) => r.statusReasonCode)}::text[], ${rows.map((r) => r.feedTransactionId)}::uuid[],
+      ${rows.map((r) => r.createdAt.toISOString())}::timestamptz[])
+      as r(id, organization_id, debtor_account_id, book_id, ledger_account_id, debtor_name, debtor_iban, creditor_name, creditor_iban,
+           creditor_bic, amount_minor, end_to_end_id, transaction_id, uetr, remittance_information, creditor_reference, purpose,
+           requested_execution_date, payment_file_id, payment_information_id, instruction_id, status, status_reason_code,
+           feed_transaction_id, created_at)`
+
+const COLUMNS = `
+  id, organization_id as "organizationId", debtor_account_id as "debtorAccountId", book_id as "bookId", ledger_account_id as "ledgerAccountId",
+  debtor_name as "debtorName", debtor_iban as "debtorIban", creditor_name as "creditorName", creditor_iban as "creditorIban",
+  creditor_bic as "creditorBic", amount_minor as "amountMinor", end_to_end_id as "endToEndId", transaction_id as "transactionId", uetr,
+  remittance_information as "remittanceInformation", creditor_reference as "creditorReference", purpose,
+  requested_execution_date as "requestedExecutionDate", payment_file_id as "paymentFileId", payment_information_id as "paymentInformationId",
+  instruction_id as "instructionId", status, status_reason_code as "statusReasonCode", feed_transaction_id as "feedTransactionId",
+  created_at as "createdAt"`
+
+/** Pending transfers whose day has come, locked for this worker; another worker takes others. */
+export const takeDueTransfers = (tx: Tx, today: LocalDate, limit: number) =>
+  tx.query<StoredCreditTransfer>(
+    `select ${COLUMNS} from payments.credit_transfer
+      where status = 'pending' and requested_execution_date <= $1 order by requested_execution_date, id limit $2 for update skip locked`,
+    [today, limit],
+  )
+
+/** Transfers whose answer is overdue and which nobody has asked about yet, locked for this worker. */
+export const takeSilentTransfers = (tx: Tx, now: Date, limit: number) =>
+  tx.query<StoredCreditTransfer>(
+    `select ${COLUMNS} from payments.credit_transfer
+      where status in ('submitted', 'unknown', 'accepted') and answer_due_at <= $1 order by answer_due_at limit $2 for update skip locked`,
+    [now, limit],
+  )
+
+/** The transfer that a rail message names, locked: its status moves one message at a time. */
+export const lockTransfer = async (tx: Tx, transactionId: string): Promise<StoredCreditTransfer | undefined> =>
+  (
+    await tx.query<StoredCreditTransfer>(`select ${COLUMNS} from payments.credit_transfer where transaction_id = $1 for update`, [
+      transactionId,
+    ])
+  )[0]
+
+/** The transfers of a payment file, in the order of the file. */
+export const transfersOfFile = (tx: Tx, paymentFileId: Id<'payment_file'>) =>
+  tx.query<StoredCreditTransfer>(`select ${COLUMNS} from payments.credit_transfer where payment_file_id = $1 order by id`, [
+    paymentFileId,
+  ])
+
+/** Moves transfers to a status. `answerDueAt`: when the next answer is overdue; null when none is awaited. */
+export const setStatus = (
+  tx: Tx,
+  ids: readonly string[],
+  change: { status: CreditTransferStatus; reasonCode?: string | null; answerDueAt?: Date | null; now: Date },
+) => tx.run`
+  update payments.credit_transfer
+     set status = ${change.status}, status_reason_code = coalesce(${change.reasonCode ?? null}, status_reason_code),
+         answer_due_at = ${change.answerDueAt ?? null}, updated_at = ${change.now},
+         submitted_at = case when ${change.status} = 'submitted' then ${change.now}::timestamptz else submitted_at end,
+         investigated_at = case when ${change.status} = 'unknown' then ${change.now}::timestamptz else investigated_at end
+   where id = any(${ids}::uuid[])`
+
+/** Makes the answer of a transfer overdue now: nobody knows whether the rail has it. */
+export const makeOverdue = (tx: Tx, transferId: string, now: Date) => tx.run`
+  update payments.credit_transfer set answer_due_at = ${now}, updated_at = ${now} where id = ${transferId} and status = 'submitted'`
+
+export type OutgoingMessage = { id: string; messageId: string; messageName: string; transferId: string | null; xml: string }
+
+export const insertMessages = (tx: Tx, messages: readonly OutgoingMessage[], now: Date) => tx.run`
+  insert into payments.outgoing_message (id, message_id, message_name, transfer_id, xml, created_at)
+  select id, message_id, message_name, transfer_id, xml, ${now} from unnest(
+    ${messages.map((m) => m.id)}::uuid[], ${messages.map((m) => m.messageId)}::text[], ${messages.map((m) => m.messageName)}::text[],
+    ${messages.map((m) => m.transferId)}::uuid[], ${messages.map((m) => m.xml)}::text[]) as m(id, message_id, message_name, transfer_id, xml)`
+
+/** Takes messages that were never tried, and marks them as tried before they are: a crash in between leaves a question, not a second payment. */
+export const takeMessages = (tx: Tx, now: Date, limit: number) => tx.rows<OutgoingMessage>`
+  update payments.outgoing_message set attempted_at = ${now}
+   where id in (select id from payments.outgoing_message where attempted_at is null order by created_at, id limit ${limit} for update skip locked)
+   returning id, message_id as "messageId", message_name as "messageName", transfer_id as "transferId", xml`
+
+export const markDelivered = (tx: Tx, id: string, now: Date) =>
+  tx.run`update payments.outgoing_message set delivered_at = ${now} where id = ${id}`
+
+export const markNotSent = (tx: Tx, id: string) =>
+  tx.run`update payments.outgoing_message set attempted_at = null where id = ${id}`
+
+export const markRefused = (tx: Tx, id: string, reason: string) =>
+  tx.run`update payments.outgoing_message set refused_reason = ${reason} where id = ${id}`
+
+/** Payments that were marked as tried before a crash: nobody knows whether the rail has them. @returns the transfers concerned. */
+export const findInterrupted = (tx: Tx, before: Date) => tx.rows<{ transferId: string }>`
+  select m.transfer_id as "transferId"
+    from payments.outgoing_message m join payments.credit_transfer t on t.id = m.transfer_id
+   where m.attempted_at < ${before} and m.delivered_at is null and m.refused_reason is null and t.status = 'submitted'
+     and (t.answer_due_at is null or t.answer_due_at > ${before})
+   limit 100`
+
+/** Locks the cursor: one worker at a time reads the rail's outbox. */
+export const lockCursor = (tx: Tx) => tx.one<{ sequence: bigint }>`select sequence from payments.rail_cursor for update`
+
+export const readCursor = (tx: Tx) => tx.one<{ sequence: bigint }>`select sequence from payments.rail_cursor`
+
+export const moveCursor = (tx: Tx, sequence: bigint) =>
+  tx.run`update payments.rail_cursor set sequence = ${sequence} where sequence < ${sequence}`
+
+/** @returns false when the message was handled before. */
+export const rememberIncoming = async (
+  tx: Tx,
+  message: { id: string; sequence: bigint; messageName: string; xml: string; outcome: string; now: Date },
+): Promise<boolean> =>
+  (await tx.run`
+    insert into payments.incoming_message (rail_message_id, sequence, message_name, xml, received_at, outcome)
+    values (${message.id}, ${message.sequence}, ${message.messageName}, ${message.xml}, ${message.now}, ${message.outcome})
+    on conflict do nothing`) === 1
+
+export type IncomingTransfer = {
+  id: Id<'incoming_transfer'>
+  organizationId: Id<'organization'> | null
+  creditorAccountId: Id<'bank_account'> | null
+  instructingAgent: string
+  transactionId: string
+  endToEndId: string
+  originalMessageId: string
+  debtorName: string
+  debtorIban: string
+  debtorBic: string | null
+  creditorName: string
+  creditorIban: string
+  amountMinor: bigint
+  remittanceInformation: string | null
+  settlementDate: LocalDate
+  status: 'credited' | 'suspended' | 'returned'
+  statusReasonCode: string | null
+}
+
+/** @returns false when this (instructing agent, transaction id) came before. */
+export const insertIncomingTransfer = async (tx: Tx, t: IncomingTransfer, now: Date): Promise<boolean> =>
+  (await tx.run`
+    insert into payments.incoming_transfer (
+      id, organization_id, creditor_account_id, instructing_agent, transaction_id, end_to_end_id, original_message_id, debtor_name, debtor_iban,
+      debtor_bic, creditor_name, creditor_iban, amount_minor, currency, remittance_information, settlement_date, status, status_reason_code,
+      received_at)
+    values (
+      ${t.id}, ${t.organizationId}, ${t.creditorAccountId}, ${t.instructingAgent}, ${t.transactionId}, ${t.endToEndId},
+      ${t.originalMessageId}, ${t.debtorName}, ${t.debtorIban}, ${t.debtorBic}, ${t.creditorName}, ${t.creditorIban}, ${t.amountMinor}, 'EUR',
+      ${t.remittanceInformation}, ${t.settlementDate}, ${t.status}, ${t.statusReasonCode}, ${now})
+    on conflict (instructing_agent, transaction_id) do nothing`) === 1
+
+/** Receipts in suspense, to be sent back, locked for this worker. */
+export const takeSuspended = (tx: Tx, limit: number) => tx.rows<IncomingTransfer>`
+  select id, organization_id as "organizationId", creditor_account_id as "creditorAccountId", instructing_agent as "instructingAgent",
+         transaction_id as "transactionId", end_to_end_id as "endToEndId", original_message_id as "originalMessageId",
+         debtor_name as "debtorName", debtor_iban as "debtorIban", debtor_bic as "debtorBic", creditor_name as "creditorName",
+         creditor_iban as "creditorIban", amount_minor as "amountMinor", remittance_information as "remittanceInformation",
+         settlement_date as "settlementDate", status, status_reason_code as "statusReasonCode"
+    from payments.incoming_transfer where status = 'suspended' order by received_at, id limit ${limit} for update skip locked`
+
+export const markReturned = (tx: Tx, id: Id<'incoming_transfer'>) =>
+  tx.run`update payments.incoming_transfer set status = 'returned' where id = ${id}`

@@ -1,0 +1,49 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { startEmbedded } from '../server/src/platform/postgres/embedded.ts'
+import { migrate } from '../server/src/platform/postgres/migrate.ts'
+import { SCHEMA_FILE, SCHEMA_TYPES_FILE } from './generated-files.ts'
+import { dumpSchema } from './schema-dump.ts'
+
+/** `npm run generate`: writes everything that is made from something else, so that it can be committed and proved fresh. */
+async function main(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'partita-generate-'))
+  const server = await startEmbedded({ dataDirectory: join(folder, 'postgres'), settings: { fsync: 'off' } })
+  try {
+    await migrate(server.adminUrl)
+    const client = new pg.Client({ connectionString: server.adminUrl })
+    await client.connect()
+    writeFileSync(SCHEMA_FILE, await dumpSchema(client))
+    await client.end()
+    generateTypes(server.adminUrl)
+  } finally {
+    await server.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function generateTypes(url: string): void {
+  const codegen = join(import.meta.dirname, '../node_modules/.bin/kysely-codegen')
+  const done = spawnSync(
+    codegen,
+    [
+      '--dialect',
+      'postgres',
+      '--url',
+      url,
+      '--out-file',
+      SCHEMA_TYPES_FILE,
+      '--exclude-pattern',
+      'migration.*',
+      '--log-level',
+      'error',
+    ],
+    { stdio: 'inherit' },
+  )
+  if (done.status !== 0) throw new Error('kysely-codegen failed')
+}
+
+await main()
