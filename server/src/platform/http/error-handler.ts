@@ -1,0 +1,117 @@
+import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify'
+import { PlatformUnavailable } from '../errors.ts'
+import type { Logger } from '../logging.ts'
+import { type ApiError, atPointer, type ErrorBody, HttpRefusal } from './api-error.ts'
+
+const RETRY_AFTER_SECONDS = 1
+const ERRORS_SHOWN_MAX = 20
+
+/** Writes an error answer. */
+export function sendErrors(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  status: number,
+  errors: readonly ApiError[],
+): FastifyReply {
+  const body: ErrorBody = { errors, trace_id: request.id }
+  return reply.code(status).send(body)
+}
+
+/** Turns whatever a request threw into an answer; only what is our fault is logged, and here only. */
+export function errorHandler(logger: Logger) {
+  return (error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    if (error instanceof HttpRefusal) {
+      if (error.retryAfterSeconds !== undefined) reply.header('retry-after', error.retryAfterSeconds)
+      return sendErrors(request, reply, error.statusCode, error.errors)
+    }
+    const answer = answerForClientMistake(error, request)
+    if (answer) return sendErrors(request, reply, answer.status, answer.errors)
+    const where = { 'trace.id': request.id, 'http.route': request.routeOptions.url ?? 'unknown' }
+    if (error instanceof PlatformUnavailable) {
+      logger.warn('the platform is unavailable', where)
+      reply.header('retry-after', RETRY_AFTER_SECONDS)
+      return sendErrors(request, reply, 503, [
+        { code: 'service_unavailable', detail: 'The service is temporarily unavailable. Please try again.' },
+      ])
+    }
+    logger.error('a request failed', error, where)
+    return sendErrors(request, reply, 500, [
+      { code: 'internal_server_error', detail: `Something went wrong on our side. Please quote ${request.id}.` },
+    ])
+  }
+}
+
+type Answer = { readonly status: number; readonly errors: readonly ApiError[] }
+
+const badRequest = (detail: string): Answer => ({ status: 400, errors: [{ code: 'bad_request', detail }] })
+
+/** What Fastify itself finds wrong with a request, before a handler sees it. */
+function answerForClientMistake(error: FastifyError | Error, request: FastifyRequest): Answer | undefined {
+  if ('validation' in error && error.validation) {
+    return answerForInvalidBody(
+      error.validation,
+      error.validationContext === 'body' ? request.body : undefined,
+      error.validationContext,
+    )
+  }
+  switch ('code' in error ? error.code : undefined) {
+    case 'FST_ERR_CTP_INVALID_JSON_BODY':
+      return { status: 400, errors: [{ code: 'malformed_json', detail: 'The request body is not valid JSON' }] }
+    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
+      return { status: 422, errors: [{ code: 'invalid_body', detail: 'EOF' }] }
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return badRequest('Content-Type must be application/json')
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return { status: 413, errors: [{ code: 'bad_request', detail: 'The request body is too large' }] }
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return badRequest('Content-Length does not match the request body')
+    case 'FST_ERR_BAD_URL':
+      return badRequest('The path is not a valid URL')
+    default:
+      // A body with `__proto__` or `constructor.prototype`, or broken JSON under another name.
+      if (error instanceof SyntaxError && 'statusCode' in error && error.statusCode === 400) {
+        return { status: 400, errors: [{ code: 'malformed_json', detail: 'The request body is not valid JSON' }] }
+      }
+      return undefined
+  }
+}
+
+function answerForInvalidBody(problems: FastifySchemaValidationError[], body: unknown, context: string | undefined): Answer {
+  if (context === 'body' && (body === undefined || body === null)) {
+    return { status: 422, errors: [{ code: 'invalid_body', detail: 'EOF' }] }
+  }
+  const errors = problems.slice(0, ERRORS_SHOWN_MAX).map(describeProblem)
+  // The contract answers an amount sent as a number with 400, every other invalid field with 422.
+  return { status: errors.some((e) => e.code === 'not_a_string') ? 400 : 422, errors }
+}
+
+/** ajv's finding in the contract's words (qonto-api.md §6.2). */
+function describeProblem(problem: FastifySchemaValidationError): ApiError {
+  const { keyword, instancePath: path, params } = problem
+  const field = path.slice(path.lastIndexOf('/') + 1) || 'body'
+  switch (keyword) {
+    case 'required':
+      return atPointer('missing_key', `${params.missingProperty} is missing`, `${path}/${params.missingProperty}`)
+    case 'additionalProperties':
+      return atPointer('invalid', `${params.additionalProperty} is not a known field`, `${path}/${params.additionalProperty}`)
+    case 'type':
+      return params.type === 'string'
+        ? atPointer('not_a_string', `${field} must be a string`, path || '/')
+        : atPointer('invalid', `${field} must be ${params.type}`, path || '/')
+    case 'enum':
+      return atPointer('not_in_list', `${field} must be one of: ${(params.allowedValues as unknown[]).join(', ')}`, path)
+    case 'const':
+      return atPointer('not_in_list', `${field} must be one of: ${params.allowedValue}`, path)
+    case 'maxLength':
+      return atPointer('above_max_size', `${field} size cannot be greater than ${params.limit}`, path)
+    case 'maxItems':
+      return atPointer('above_max_size', `${field} cannot be greater than ${params.limit}`, path)
+    case 'minLength':
+      return atPointer('blank', `${field} cannot be blank`, path)
+    case 'format':
+    case 'pattern':
+      return atPointer('invalid_format', `${field} has an invalid format`, path)
+    default:
+      return atPointer('invalid', `${field} is invalid`, path || '/')
+  }
+}

@@ -1,0 +1,194 @@
+import { randomFillSync } from 'node:crypto'
+import { STATUS_CODES } from 'node:http'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { LoadConfig, RateLimitConfig } from '../config.ts'
+import type { Logger } from '../logging.ts'
+import type { Metrics } from '../metrics.ts'
+import type { ErrorBody } from './api-error.ts'
+import { isSameSecret } from './authentication.ts'
+import { errorHandler, sendErrors } from './error-handler.ts'
+import { LoadShedder, type ShedClass } from './load-shedding.ts'
+import './principal.ts'
+import { parseQueryString } from './query.ts'
+import { RateLimiter } from './rate-limit.ts'
+
+export type HttpServerOptions = {
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly rateLimits: RateLimitConfig
+  readonly load: LoadConfig
+  /** `X-Forwarded-For` is believed when it comes from these. */
+  readonly trustedProxies: readonly string[]
+  /** Whether requests can be served now: the database answers. */
+  readonly isReady: () => Promise<boolean>
+  readonly metricsToken?: string | undefined
+}
+
+export type HttpServer = {
+  readonly app: FastifyInstance
+  /** From now on /readyz says no and every answer asks the client to come back on another connection. Serving goes on. */
+  startDraining(): void
+  close(): Promise<void>
+}
+
+const BODY_BYTES_MAX = 1_048_576
+const RETRY_AFTER_SECONDS = 1
+const UNCOUNTED = new Set(['/livez', '/readyz', '/metrics'])
+
+// What browsers are told should they ever show an answer: nothing may run, be framed, sniffed or kept.
+const SECURITY_HEADERS = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'strict-transport-security': 'max-age=31536000; includeSubDomains',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+}
+
+/**
+ * The HTTP server that all modules' routes are registered on: error envelope, trace ids, limits, load shedding, health, metrics and one
+ * log line per request. It knows no module and no credential.
+ */
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const limiter = new RateLimiter(options.rateLimits)
+  const shedder = new LoadShedder(options.load)
+  let isDraining = false
+
+  const app = fastify({
+    genReqId: newTraceId,
+    disableRequestLogging: true,
+    logger: false,
+    bodyLimit: BODY_BYTES_MAX,
+    trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
+    // While closing, requests on open connections are still served: the client cannot know that we are about to go.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    keepAliveTimeout: 72_000,
+    requestTimeout: 30_000,
+    routerOptions: { querystringParser: (text) => parseQueryString(text) as never, ignoreTrailingSlash: false },
+    // Bodies are taken as they are: nothing is converted, nothing unknown is dropped in silence.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: true, allErrors: true } },
+    frameworkErrors: (error, request, reply) => void onError(error, request, reply),
+    clientErrorHandler: answerUnreadableRequest,
+  })
+  const onError = errorHandler(options.logger)
+  app.setErrorHandler(onError)
+  app.setNotFoundHandler((request, reply) => {
+    sendErrors(request, reply, 404, [{ code: 'not_found', detail: `${request.method} ${pathOf(request)} does not exist` }])
+  })
+  // Answers are plain objects made in wire.ts; schemas describe them (and tests hold them to it) instead of silently dropping fields.
+  app.setSerializerCompiler(() => JSON.stringify)
+
+  app.addHook('onRequest', (request, reply, done) => {
+    const nowMs = performance.now()
+    reply.header('x-tyk-trace-id', request.id)
+    reply.headers(SECURITY_HEADERS)
+    if (isDraining) reply.header('connection', 'close')
+    const route = request.routeOptions.url
+    if (route !== undefined && UNCOUNTED.has(route)) return done()
+
+    const retryAfter = limiter.take(request.ip, nowMs)
+    const kind: ShedClass = request.routeOptions.config.shed ?? (request.method === 'GET' ? 'reads' : 'writes')
+    const isAdmitted = retryAfter === undefined && shedder.admit(kind)
+    // 'close' comes once per answer, also when the client went away before it.
+    reply.raw.once('close', () => {
+      const durationMs = performance.now() - nowMs
+      if (isAdmitted) shedder.release(kind, durationMs)
+      if (reply.statusCode === 401) limiter.countUnauthorized(request.ip, performance.now())
+      report(options, request, reply, durationMs)
+    })
+    if (retryAfter !== undefined) {
+      reply.header('retry-after', retryAfter)
+      sendErrors(request, reply, 429, [{ code: 'too_many_requests', detail: 'Too many requests. Please try again later.' }])
+      return
+    }
+    if (!isAdmitted) {
+      reply.header('retry-after', RETRY_AFTER_SECONDS)
+      sendErrors(request, reply, 503, [{ code: 'service_unavailable', detail: 'The service is busy. Please try again.' }])
+      return
+    }
+    done()
+  })
+
+  registerHealth(app, options, () => isDraining)
+  options.metrics.gauge('partita_http_requests_in_flight', 'Requests being served.', () => shedder.inFlight)
+  options.metrics.gauge(
+    'partita_event_loop_lag_seconds',
+    'Smoothed lateness of the event loop, which decides about shedding.',
+    () => shedder.lagSeconds,
+  )
+  app.addHook('onClose', async () => shedder.close())
+  return {
+    app,
+    startDraining: () => {
+      isDraining = true
+    },
+    close: () => app.close(),
+  }
+}
+
+/** The canonical line: everything about a request that an operator asks for later, once, when it is over. */
+function report(options: HttpServerOptions, request: FastifyRequest, reply: FastifyReply, durationMs: number): void {
+  const route = request.routeOptions.url ?? 'unknown'
+  const status = reply.raw.writableFinished ? reply.statusCode : 499 // the client went away
+  options.metrics.observeRequest(request.method, route, status, durationMs / 1_000)
+  options.logger.info('request', {
+    'http.request.method': request.method,
+    'http.route': route,
+    'http.response.status_code': status,
+    'event.duration': Math.round(durationMs * 1e6),
+    'trace.id': request.id,
+    'client.ip': request.ip,
+    'organization.id': request.principal?.organizationId,
+    'partita.credential': request.principal?.credentialPrefix,
+  })
+}
+
+function registerHealth(app: FastifyInstance, options: HttpServerOptions, isDraining: () => boolean): void {
+  const config = { shed: 'never' } as const
+  app.get('/livez', { config, schema: { hide: true } as object }, () => ({ status: 'alive' }))
+  app.get('/readyz', { config, schema: { hide: true } as object }, async (_request, reply) => {
+    const isReady = !isDraining() && (await options.isReady().catch(() => false))
+    return reply.code(isReady ? 200 : 503).send({ status: isReady ? 'ready' : isDraining() ? 'draining' : 'unavailable' })
+  })
+  app.get('/metrics', { config, schema: { hide: true } as object }, async (request, reply) => {
+    if (options.metricsToken !== undefined && !isSameSecret(request.headers.authorization, `Bearer ${options.metricsToken}`)) {
+      return sendErrors(request, reply, 401, [
+        { code: 'unauthorized', detail: 'You must be authenticated to perform this action' },
+      ])
+    }
+    const { contentType, body } = await options.metrics.expose()
+    return reply.type(contentType).send(body)
+  })
+}
+
+const pathOf = (request: FastifyRequest): string => request.url.split('?', 1)[0] as string
+
+// Random bytes are drawn in blocks, as in ids.ts.
+const pool = Buffer.alloc(16 * 256)
+let poolOffset = pool.length
+
+function newTraceId(): string {
+  if (poolOffset === pool.length) {
+    randomFillSync(pool)
+    poolOffset = 0
+  }
+  poolOffset += 16
+  return pool.toString('hex', poolOffset - 16, poolOffset)
+}
+
+/** What is not HTTP, or too large or too slow to be read as such, has no request and no route: it is answered on the bare socket. */
+function answerUnreadableRequest(error: Error & { code?: string }, socket: import('node:net').Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
+  const traceId = newTraceId()
+  const body: ErrorBody = { errors: [{ code: 'bad_request', detail: 'The request cannot be read' }], trace_id: traceId }
+  const text = JSON.stringify(body)
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\nX-Tyk-Trace-Id: ${traceId}\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`,
+  )
+}
