@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs'
+
+const MODULES = 'server/src/modules'
+const TEST = '\\.test\\.ts$'
+
+/** Which module may call which door; the one list that is kept by hand, and it is the architecture. */
+const map = JSON.parse(readFileSync(new URL(`./${MODULES}/map.json`, import.meta.url), 'utf8'))
+
+const rule = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to })
+
+export const forbidden = [
+  rule(
+    'door',
+    "Import the other module's index.ts or events.ts.",
+    { path: `^${MODULES}/([^/]+)/`, pathNot: TEST },
+    {
+      path: `^${MODULES}/[^/]+/`,
+      pathNot: `^${MODULES}/($1/|[^/]+/(index|events)\\.ts$)`,
+    },
+  ),
+  // app.ts wires every module's routes and consumers, so it alone may open more than doors. Tests may open what they test.
+  rule(
+    'door-outside',
+    'Outside the modules, too, only a door may be imported; routes and consumers by app.ts alone.',
+    {
+      path: '^(server/src|cli|bench|tools)/',
+      pathNot: [`^${MODULES}/`, '^server/src/app\\.ts$', TEST],
+    },
+    { path: `^${MODULES}/`, pathNot: `^${MODULES}/[^/]+/(index|events)\\.ts$` },
+  ),
+  ...Object.entries(map).map(([module, callable]) =>
+    rule(
+      `map-${module}`,
+      `${module} may call: ${callable.join(', ') || 'nobody'} (modules/map.json)`,
+      { path: `^${MODULES}/${module}/`, pathNot: TEST },
+      {
+        path: `^${MODULES}/[^/]+/index\\.ts$`,
+        pathNot: `^${MODULES}/(${[module, ...callable].join('|')})/`,
+      },
+    ),
+  ),
+  rule(
+    'events',
+    'Events of other modules are for consumers.ts.',
+    { path: `^${MODULES}/([^/]+)/`, pathNot: [TEST, '/consumers\\.ts$'] },
+    {
+      path: `^${MODULES}/[^/]+/events\\.ts$`,
+      pathNot: `^${MODULES}/$1/`,
+    },
+  ),
+  rule(
+    'pure-domain',
+    'A domain decides: it imports its own domain and the plain values of the platform, nothing that does things.',
+    {
+      path: `^${MODULES}/([^/]+)/domain/`,
+      pathNot: TEST,
+    },
+    {
+      pathNot: `^(${MODULES}/$1/domain/|server/src/platform/(money|ids|result|assert|clock)\\.ts$|node_modules/ibantools/)`,
+      dependencyTypesNot: ['type-only'], // a type does nothing
+    },
+  ),
+  rule(
+    'formats-know-nobody',
+    'A wire format is a pure function: it knows no module, no database and no HTTP.',
+    { path: '^server/src/formats/', pathNot: TEST },
+    {
+      path: '^server/src/',
+      pathNot: '^server/src/(formats/|platform/[a-z-]+\\.ts$)',
+    },
+  ),
+  rule(
+    'platform-below',
+    'The platform stands below the modules and the formats: turn the call around.',
+    { path: '^server/src/platform/', pathNot: TEST },
+    {
+      path: '^server/src/',
+      pathNot: '^server/src/platform/',
+    },
+  ),
+  rule(
+    'rails-apart',
+    'The rails simulator is somebody else: only ISO 20022 over HTTP passes between it and us.',
+    { path: '^rails-simulator/' },
+    {
+      path: '^(server|cli|bench|tools)/',
+    },
+  ),
+  rule(
+    'server-apart',
+    'The server does not know what drives it, nor who is at the other end of the rails.',
+    { path: '^server/src/', pathNot: TEST },
+    {
+      path: '^(rails-simulator|cli|bench|tools|server/test)/',
+    },
+  ),
+  rule(
+    'no-test-in-source',
+    'Source must not need its tests.',
+    { path: '/src/', pathNot: TEST },
+    { path: [TEST, '^server/test/'] },
+  ),
+  rule('no-circular', 'Two files that need each other are one file, or three.', {}, { circular: true }),
+  rule('resolvable', 'The import leads nowhere.', {}, { couldNotResolve: true }),
+]
+
+export const options = {
+  doNotFollow: { path: 'node_modules' },
+  tsPreCompilationDeps: true, // a type import is knowledge of the other side too
+  parser: 'tsc',
+  enhancedResolveOptions: {
+    extensions: ['.ts', '.mjs', '.js', '.json'],
+    exportsFields: ['exports'],
+    conditionNames: ['import', 'node', 'default'],
+  },
+}
+
+export default { forbidden, options }

@@ -1,0 +1,151 @@
+import ts from 'typescript'
+import type { SourceFile } from './source-files.ts'
+
+export type Violation = { readonly rule: string; readonly path: string; readonly line: number; readonly instead: string }
+
+type Rule = {
+  readonly name: string
+  /** What to do instead, shown with every violation. */
+  readonly instead: string
+  readonly applies: (path: string) => boolean
+  /** Whether this piece of syntax breaks the rule. */
+  readonly breaks?: (node: ts.Node, path: string) => boolean
+  /** The same for the text of a comment. */
+  readonly breaksComment?: (comment: string) => boolean
+}
+
+const isTest = (path: string): boolean => path.endsWith('.test.ts') || path.startsWith('server/test/')
+const isProduct = (path: string): boolean => /^(server|rails-simulator|cli)\/src\//.test(path) && !isTest(path)
+const isServer = (path: string): boolean => /^(server|rails-simulator)\/src\//.test(path) && !isTest(path)
+
+const calls = (node: ts.Node, ...names: string[]): boolean =>
+  ts.isCallExpression(node) && names.includes(node.expression.getText())
+const callsMethod = (node: ts.Node, name: string): boolean =>
+  ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression) && node.expression.name.text === name
+
+const MODULE_OF = /^server\/src\/modules\/([^/]+)\//
+const SCHEMAS = ['ledger', 'identity', 'team', 'accounts', 'payments']
+const STATEMENT = /^\s*(select|insert into|update|delete from|with|create|alter|lock table|truncate)\s/i
+
+const sqlText = (node: ts.Node): string | undefined =>
+  ts.isStringLiteralLike(node) || ts.isTemplateExpression(node) ? node.getText().slice(1, -1) : undefined
+
+/** Each bans something that has hurt others, and names what to use. Tests plant every one of them. */
+export const RULES: readonly Rule[] = [
+  {
+    name: 'no-parse-float',
+    instead: 'parseDecimal from platform/money: a float loses cents',
+    applies: (path) => isProduct(path) || isTest(path),
+    breaks: (node) => calls(node, 'parseFloat', 'Number.parseFloat'),
+  },
+  {
+    name: 'no-to-fixed',
+    instead: 'formatDecimal from platform/money; for rates and seconds Intl.NumberFormat',
+    applies: isProduct,
+    breaks: (node) => callsMethod(node, 'toFixed'),
+  },
+  {
+    name: 'no-number-of-amount',
+    instead: 'keep amounts as bigint minor units; platform/http/json-numbers.ts and wire.ts write them as JSON numbers',
+    applies: (path) => isServer(path) && !/(wire|json-numbers)\.ts$/.test(path),
+    breaks: (node) =>
+      calls(node, 'Number') && /amount|balance|money/i.test((node as ts.CallExpression).arguments[0]?.getText() ?? ''),
+  },
+  {
+    name: 'one-clock',
+    instead: 'take `now` or a Clock as an argument; platform/clock.ts alone asks the machine',
+    applies: (path) => isProduct(path) && path !== 'server/src/platform/clock.ts',
+    breaks: (node) =>
+      calls(node, 'Date.now') ||
+      (ts.isNewExpression(node) && node.expression.getText() === 'Date' && (node.arguments?.length ?? 0) === 0),
+  },
+  {
+    name: 'no-hidden-randomness',
+    instead: 'newId from platform/ids, node:crypto for secrets, a seeded generator in the simulator',
+    applies: isServer,
+    breaks: (node) => calls(node, 'Math.random'),
+  },
+  {
+    name: 'one-config',
+    instead: 'a setting in platform/config.ts, passed as a value',
+    applies: (path) => isServer(path) && path !== 'server/src/platform/config.ts' && !path.endsWith('/main.ts'),
+    breaks: (node) => ts.isPropertyAccessExpression(node) && node.getText() === 'process.env',
+  },
+  {
+    name: 'no-console',
+    instead: 'the logger; in the cli the Output that the command is given',
+    applies: isProduct,
+    breaks: (node) => ts.isPropertyAccessExpression(node) && node.expression.getText() === 'console',
+  },
+  {
+    name: 'sql-in-stores',
+    instead: "a function in the module's store (store.ts, store/…, …-store.ts)",
+    applies: (path) => MODULE_OF.test(path) && !isTest(path) && !/\/(store\.ts|store\/.*|[^/]*-store\.ts)$/.test(path),
+    breaks: (node) =>
+      (ts.isTaggedTemplateExpression(node) && /\.(rows|one|maybe|run)$/.test(node.tag.getText())) ||
+      STATEMENT.test(sqlText(node) ?? ''),
+  },
+  {
+    name: 'own-schema',
+    instead: 'a call through the door of the module that owns the table',
+    applies: (path) => MODULE_OF.test(path) && !isTest(path),
+    breaks: (node, path) => {
+      const others = SCHEMAS.filter((schema) => schema !== MODULE_OF.exec(path)?.[1]).join('|')
+      return new RegExp(`\\b(from|join|into|update|table)\\s+(${others})\\.[a-z_]`, 'i').test(sqlText(node) ?? '')
+    },
+  },
+  {
+    name: 'no-sleeping-test',
+    instead: 'pass the time in, or wait for the thing itself (vi.waitFor)',
+    applies: (path) => isTest(path) && !path.endsWith('.e2e.test.ts') && !path.startsWith('server/test/support/'),
+    breaks: (node) =>
+      ts.isImportDeclaration(node) &&
+      node.moduleSpecifier.getText().includes('timers/promises') &&
+      !node.importClause?.isTypeOnly,
+  },
+  {
+    name: 'nothing-unfinished',
+    instead: 'finish it, or open an issue',
+    applies: () => true,
+    breaksComment: (comment) => /\b(TODO|FIXME|XXX|HACK)\b/.test(comment),
+  },
+]
+
+/** Everything in a file that breaks a rule. */
+export function findViolations(file: SourceFile): Violation[] {
+  const rules = RULES.filter((rule) => rule.applies(file.path))
+  if (rules.length === 0) return []
+  const source = ts.createSourceFile(file.path, file.text, ts.ScriptTarget.Latest, true)
+  const found: Violation[] = []
+  const note = (rule: Rule, position: number) =>
+    found.push({
+      rule: rule.name,
+      path: file.path,
+      line: source.getLineAndCharacterOfPosition(position).line + 1,
+      instead: rule.instead,
+    })
+  const visit = (node: ts.Node): void => {
+    for (const rule of rules) if (rule.breaks?.(node, file.path)) note(rule, node.getStart(source))
+    ts.forEachChild(node, visit)
+  }
+  visit(source)
+  for (const { text, position } of comments(source)) {
+    for (const rule of rules) if (rule.breaksComment?.(text)) note(rule, position)
+  }
+  return found
+}
+
+function comments(source: ts.SourceFile): { text: string; position: number }[] {
+  const found = new Map<number, string>()
+  const visit = (node: ts.Node): void => {
+    for (const range of [
+      ...(ts.getLeadingCommentRanges(source.text, node.getFullStart()) ?? []),
+      ...(ts.getTrailingCommentRanges(source.text, node.getEnd()) ?? []),
+    ]) {
+      found.set(range.pos, source.text.slice(range.pos, range.end))
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(source)
+  return [...found].map(([position, text]) => ({ position, text }))
+}
