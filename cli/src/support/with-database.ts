@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type Database, openDatabase } from '../../../server/src/platform/postgres/database.ts'
+import type { EmbeddedServer } from '../../../server/src/platform/postgres/embedded.ts'
 import { migrate } from '../../../server/src/platform/postgres/migrate.ts'
 import { dataFolder } from './data-folder.ts'
 import { leaseDatabase } from './database-lease.ts'
@@ -65,7 +66,13 @@ function onInterrupt(release: () => Promise<void>): () => void {
   return () => process.off('SIGINT', interrupted).off('SIGTERM', interrupted)
 }
 
-export type DatabaseUrls = { readonly url: string; readonly adminUrl: string; release(): Promise<void> }
+export type DatabaseUrls = {
+  readonly url: string
+  readonly adminUrl: string
+  /** Undefined with DATABASE_URL: then the server is none of ours. */
+  readonly server?: EmbeddedServer
+  release(): Promise<void>
+}
 
 /** The same without a pool: for `partita start`, which gives the URL to other processes. */
 export async function openUrls(dataDirectory: string, onProgress: (message: string) => void): Promise<DatabaseUrls> {
@@ -79,7 +86,7 @@ export async function openUrls(dataDirectory: string, onProgress: (message: stri
     const { adminUrl } = lease.server
     const url = loginUrl(adminUrl)
     await migrate(adminUrl, { loginPassword: url.password, onProgress: (name) => onProgress(`migrating: ${name}`) })
-    return { url: url.href, adminUrl, release: lease.release }
+    return { url: url.href, adminUrl, server: lease.server, release: lease.release }
   } catch (error) {
     await lease.release()
     throw error

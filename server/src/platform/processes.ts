@@ -10,7 +10,7 @@ import { Failure } from './errors.ts'
  */
 export type ProcessIdentity = { readonly pid: number; readonly startedAt: string }
 
-type Stat = { readonly name: string; readonly state: string; readonly startTick: string }
+type Stat = { readonly name: string; readonly state: string; readonly parentPid: number; readonly startTick: string }
 
 let bootId: string | undefined
 
@@ -37,6 +37,8 @@ export function findProcesses(wanted: (pid: number) => boolean): ProcessIdentity
 
 /** The name of the program that a process runs, at most 15 characters. */
 export const nameOf = (pid: number): string | undefined => readStat(pid)?.name
+
+export const parentOf = (pid: number): number | undefined => readStat(pid)?.parentPid
 
 /** The working folder of a process; undefined when it is gone or belongs to somebody else. */
 export function workingFolderOf(pid: number): string | undefined {
@@ -77,9 +79,10 @@ function readStat(pid: number): Stat | undefined {
   }
   const nameEnd = text.lastIndexOf(')')
   const fields = text.slice(nameEnd + 2).split(' ')
-  const state = fields[0]
+  const [state, parentPid] = fields
   const startTick = fields[19]
-  return state && startTick ? { name: text.slice(text.indexOf('(') + 1, nameEnd), state, startTick } : undefined
+  if (!state || !parentPid || !startTick) return undefined
+  return { name: text.slice(text.indexOf('(') + 1, nameEnd), state, parentPid: Number(parentPid), startTick }
 }
 
 /** A lock that the kernel releases when its holder dies, however it dies. */

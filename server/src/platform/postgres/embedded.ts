@@ -18,7 +18,7 @@ import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Failure } from '../errors.ts'
-import { identify, type ProcessIdentity, withLock } from '../processes.ts'
+import { identify, isRunning, type ProcessIdentity, withLock } from '../processes.ts'
 import { choosePlace, chooseSocketDirectory, makeFolder, type Place, preparePrograms } from './embedded-files.ts'
 import { clearLeftovers, findRunning, killServer, READY_TIMEOUT_MS, readPidFile, stopServer } from './embedded-process.ts'
 
@@ -40,6 +40,7 @@ export type EmbeddedServer = {
   readonly pid: number
   /** It ran already: started by another process of ours, or left by one that was killed. */
   readonly reused: boolean
+  isRunning(): boolean
   /** Fast shutdown: open transactions are rolled back, everything is written. */
   stop(): Promise<void>
   /** SIGKILL to the server and all its processes, and waits until they are gone: what a crash looks like. */
@@ -85,7 +86,12 @@ function describe(place: Place, cluster: string, server: ProcessIdentity, lock: 
     port: PORT,
     pid: server.pid,
     reused,
-    stop: () => withLock(lock, LOCK_TIMEOUT_MS, () => stopServer(server, cluster)),
+    isRunning: () => isRunning(server),
+    stop: () =>
+      withLock(lock, LOCK_TIMEOUT_MS, async () => {
+        const running = await findRunning(cluster) // another process of ours may have started it again after a crash
+        if (running) await stopServer(running, cluster)
+      }),
     kill: () => killServer(server, cluster),
   }
 }
