@@ -99,7 +99,11 @@ function buildTree(text: string, skippedLines: number, options: XmlOptions, prob
     if (!options.lenient || prefix === '') return undefined
     if (!unknownPrefixes.has(prefix)) {
       unknownPrefixes.add(prefix)
-      problems.push({ code: 'namespace_prefix_undeclared', line: lineNow(), message: `prefix "${prefix.slice(0, 40)}" is not declared` })
+      problems.push({
+        code: 'namespace_prefix_undeclared',
+        line: lineNow(),
+        message: `prefix "${prefix.slice(0, 40)}" is not declared`,
+      })
     }
     return `undeclared:${prefix}`
   }
@@ -123,7 +127,8 @@ function buildTree(text: string, skippedLines: number, options: XmlOptions, prob
   })
   parser.on('attribute', () => {
     attributeCount += 1
-    if (attributeCount > ATTRIBUTES_MAX) throw new Refused('too_many_attributes', lineNow(), `more than ${ATTRIBUTES_MAX} attributes on one element`)
+    if (attributeCount > ATTRIBUTES_MAX)
+      throw new Refused('too_many_attributes', lineNow(), `more than ${ATTRIBUTES_MAX} attributes on one element`)
   })
   parser.on('opentag', (tag) => {
     let attributes: Record<string, string> = NO_ATTRIBUTES
@@ -163,7 +168,11 @@ function refuseDocumentType(text: string, skippedLines: number): void {
   let at = text.charCodeAt(0) === 0xfeff ? 1 : 0
   for (;;) {
     while (/\s/.test(text.charAt(at))) at += 1
-    const end = text.startsWith('<?', at) ? text.indexOf('?>', at) + 2 : text.startsWith('<!--', at) ? text.indexOf('-->', at + 4) + 3 : at
+    const end = text.startsWith('<?', at)
+      ? text.indexOf('?>', at) + 2
+      : text.startsWith('<!--', at)
+        ? text.indexOf('-->', at + 4) + 3
+        : at
     if (end <= at) break
     at = end
   }
@@ -197,7 +206,9 @@ const ENCODINGS: Readonly<Record<string, string>> = {
 function decodeXml(bytes: Uint8Array, lenient: boolean, problems: XmlProblem[]): string {
   const marked = markedEncoding(bytes)
   const head = new TextDecoder('latin1').decode(bytes.subarray(0, 400))
-  const declared = /^\s*(?:\u00ef\u00bb\u00bf)?\s*<\?xml[^>]{0,300}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']/.exec(head)?.[1]?.toLowerCase()
+  const declared = /^\s*(?:\u00ef\u00bb\u00bf)?\s*<\?xml[^>]{0,300}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']/
+    .exec(head)?.[1]
+    ?.toLowerCase()
   let encoding = marked ?? (declared === undefined ? 'utf-8' : ENCODINGS[declared])
   if (encoding === undefined) throw new Refused('encoding_unknown', 1, `encoding "${declared}" is not read`)
   // Declared UTF-16 without the zero bytes of UTF-16: the declaration itself was readable, so it is wrong.
@@ -224,10 +235,18 @@ function markedEncoding(bytes: Uint8Array): string | undefined {
 }
 
 /** Everything XML 1.0 does not allow as a character: most controls, lone surrogates, two non-characters. */
-const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+const FORBIDDEN =
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 
 const isForbiddenCode = (code: number): boolean =>
-  !(code === 9 || code === 10 || code === 13 || (code >= 32 && code <= 0xd7ff) || (code >= 0xe000 && code <= 0xfffd) || (code >= 0x10000 && code <= 0x10ffff))
+  !(
+    code === 9 ||
+    code === 10 ||
+    code === 13 ||
+    (code >= 32 && code <= 0xd7ff) ||
+    (code >= 0xe000 && code <= 0xfffd) ||
+    (code >= 0x10000 && code <= 0x10ffff)
+  )
 
 function mend(source: string, problems: XmlProblem[]): { text: string; skippedLines: number } {
   let firstAt = -1
@@ -238,8 +257,10 @@ function mend(source: string, problems: XmlProblem[]): { text: string; skippedLi
     return ' '
   }
   const plain = source.replace(FORBIDDEN, (_, at: number) => replace(at))
-  let text = plain.replace(/&#(?:x([0-9a-fA-F]{1,8})|([0-9]{1,10}));/g, (whole, hex: string | undefined, decimal: string | undefined, at: number) =>
-    isForbiddenCode(hex === undefined ? Number(decimal) : Number.parseInt(hex, 16)) ? replace(at) : whole,
+  let text = plain.replace(
+    /&#(?:x([0-9a-fA-F]{1,8})|([0-9]{1,10}));/g,
+    (whole, hex: string | undefined, decimal: string | undefined, at: number) =>
+      isForbiddenCode(hex === undefined ? Number(decimal) : Number.parseInt(hex, 16)) ? replace(at) : whole,
   )
   if (count > 0) {
     const message = `${count} character${count === 1 ? '' : 's'} that XML forbids, read as space`
@@ -248,7 +269,8 @@ function mend(source: string, problems: XmlProblem[]): { text: string; skippedLi
   const lead = /^\s+(?=<)/.exec(text)?.[0]
   if (lead === undefined) return { text, skippedLines: 0 }
   text = text.slice(lead.length)
-  if (text.startsWith('<?xml')) problems.push({ code: 'leading_space_skipped', line: 1, message: 'blanks before the XML declaration' })
+  if (text.startsWith('<?xml'))
+    problems.push({ code: 'leading_space_skipped', line: 1, message: 'blanks before the XML declaration' })
   return { text, skippedLines: lineAt(lead, lead.length) - 1 }
 }
 
@@ -266,7 +288,8 @@ export const child = (element: XmlElement | undefined, name: string): XmlElement
   element?.children.find((c) => c.name === name)
 
 /** Every child of that local name, in document order. */
-export const children = (element: XmlElement | undefined, name: string): XmlElement[] => element?.children.filter((c) => c.name === name) ?? []
+export const children = (element: XmlElement | undefined, name: string): XmlElement[] =>
+  element?.children.filter((c) => c.name === name) ?? []
 
 /** Follows first children: `path(stmt, 'Acct/Id/IBAN')`. */
 export function path(element: XmlElement | undefined, names: string): XmlElement | undefined {
@@ -284,10 +307,18 @@ export function textOf(element: XmlElement | undefined, names?: string): string 
 // ---------------------------------------------------------------------------------------------- writing
 
 /** An element to be written: its content is text or elements. Made by `node`. */
-export type XmlNode = Readonly<{ name: string; attributes: Readonly<Record<string, string>>; content: string | readonly XmlNode[] }>
+export type XmlNode = Readonly<{
+  name: string
+  attributes: Readonly<Record<string, string>>
+  content: string | readonly XmlNode[]
+}>
 
 /** Makes an element. Undefined children are left out, so optional parts read as `x === undefined ? undefined : node('X', x)`. */
-export function node(name: string, content: string | readonly (XmlNode | undefined)[], attributes: Readonly<Record<string, string>> = {}): XmlNode {
+export function node(
+  name: string,
+  content: string | readonly (XmlNode | undefined)[],
+  attributes: Readonly<Record<string, string>> = {},
+): XmlNode {
   return { name, attributes, content: typeof content === 'string' ? content : content.filter((c) => c !== undefined) }
 }
 
@@ -299,9 +330,16 @@ export function writeXml(root: XmlNode): string {
 }
 
 function writeNode({ name, attributes, content }: XmlNode, indent: string, lines: string[]): void {
-  const start = name + Object.entries(attributes).map(([key, value]) => ` ${key}="${escape(value).replaceAll('"', '&quot;').replaceAll('\n', '&#xA;').replaceAll('\t', '&#x9;')}"`).join('')
+  const start =
+    name +
+    Object.entries(attributes)
+      .map(
+        ([key, value]) =>
+          ` ${key}="${escaped(value).replaceAll('"', '&quot;').replaceAll('\n', '&#xA;').replaceAll('\t', '&#x9;')}"`,
+      )
+      .join('')
   if (typeof content === 'string') {
-    lines.push(content === '' ? `${indent}<${start}/>` : `${indent}<${start}>${escape(content)}</${name}>`)
+    lines.push(content === '' ? `${indent}<${start}/>` : `${indent}<${start}>${escaped(content)}</${name}>`)
     return
   }
   lines.push(`${indent}<${start}>`)
@@ -309,5 +347,5 @@ function writeNode({ name, attributes, content }: XmlNode, indent: string, lines
   lines.push(`${indent}</${name}>`)
 }
 
-const escape = (text: string): string =>
+const escaped = (text: string): string =>
   text.replace(FORBIDDEN, ' ').replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('\r', '&#xD;')

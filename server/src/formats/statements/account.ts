@@ -23,7 +23,11 @@ export const bicShaped = (text: string | null | undefined): string | null => {
 }
 
 /** A counterparty from loose texts: an account that has the shape of an IBAN is one. */
-export function counterpartyOf(name: string | null | undefined, account: string | null | undefined, bic: string | null | undefined): Counterparty {
+export function counterpartyOf(
+  name: string | null | undefined,
+  account: string | null | undefined,
+  bic: string | null | undefined,
+): Counterparty {
   const iban = ibanShaped(account)
   return { name: name?.trim() || null, iban, account: iban ? null : account?.trim() || null, bic: bicShaped(bic) }
 }

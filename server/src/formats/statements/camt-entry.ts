@@ -34,7 +34,10 @@ export function readEntry(element: XmlElement, context: Context): ParsedEntry {
     children(group, 'TxDtls').map((detail) => readDetail(detail, direction, transactionCode, context)),
   )
   const single = details.length === 1 ? details[0] : undefined
-  const batch = child(children(element, 'NtryDtls').find((group) => child(group, 'Btch')), 'Btch')
+  const batch = child(
+    children(element, 'NtryDtls').find((group) => child(group, 'Btch')),
+    'Btch',
+  )
   const own = referencesOf(child(element, 'Refs'), child(child(element, 'NtryDtls'), 'Btch'))
   const signed = direction === 'debit' ? amount.negative : amount.value
   if (batch) checkBatch(batch, signed, amount.currency, details, problems)
@@ -59,16 +62,29 @@ export function readEntry(element: XmlElement, context: Context): ParsedEntry {
   }
 }
 
-function entryDates(element: XmlElement, { fallbackDate, problems }: Context): Pick<ParsedEntry, 'bookingDate' | 'bookingDateAssumed' | 'valueDate'> {
+function entryDates(
+  element: XmlElement,
+  { fallbackDate, problems }: Context,
+): Pick<ParsedEntry, 'bookingDate' | 'bookingDateAssumed' | 'valueDate'> {
   const read = (name: string, what: string) => {
     const date = child(element, name)
-    return isoDateOf(textOf(date, 'Dt') ?? textOf(date, 'DtTm') ?? textOf(date), { line: date?.line ?? element.line, what, problems })
+    return isoDateOf(textOf(date, 'Dt') ?? textOf(date, 'DtTm') ?? textOf(date), {
+      line: date?.line ?? element.line,
+      what,
+      problems,
+    })
   }
   const booked = read('BookgDt', 'booking date')
   const valueDate = read('ValDt', 'value date')
   const bookingDate = booked ?? valueDate ?? fallbackDate
-  if (bookingDate === null) throw new StatementRefused('date_missing', element.line, 'an entry without booking date, value date or statement date')
-  if (booked === null) problems.add('date_assumed', element.line, `no booking date; ${bookingDate} taken from the ${valueDate === null ? 'statement' : 'value date'}`)
+  if (bookingDate === null)
+    throw new StatementRefused('date_missing', element.line, 'an entry without booking date, value date or statement date')
+  if (booked === null)
+    problems.add(
+      'date_assumed',
+      element.line,
+      `no booking date; ${bookingDate} taken from the ${valueDate === null ? 'statement' : 'value date'}`,
+    )
   return { bookingDate, bookingDateAssumed: booked === null, valueDate }
 }
 
@@ -77,7 +93,11 @@ function statusOf(element: XmlElement, { number, problems }: Context): EntryStat
   const code = textOf(status) ?? codeOf(status)
   if (code === 'BOOK' || code === 'PDNG' || code === 'INFO') return code
   if (code === 'FUTR') return 'PDNG'
-  problems.add('status_assumed', element.line, `${code === undefined ? 'no entry status' : `entry status ${quoted(code)}`}; read as ${number === '052' && code !== undefined ? 'PDNG' : 'BOOK'}`)
+  problems.add(
+    'status_assumed',
+    element.line,
+    `${code === undefined ? 'no entry status' : `entry status ${quoted(code)}`}; read as ${number === '052' && code !== undefined ? 'PDNG' : 'BOOK'}`,
+  )
   return number === '052' && code !== undefined ? 'PDNG' : 'BOOK'
 }
 
@@ -94,14 +114,23 @@ function bankTransactionCodeOf(element: XmlElement, problems: ProblemList): stri
   const domain = textOf(code, 'Domn/Cd')
   const proprietary = textOf(code, 'Prtry/Cd')
   if (domain === undefined) {
-    if (proprietary === undefined && element.name === 'Ntry') problems.add('transaction_code_missing', element.line, 'an entry without bank transaction code')
+    if (proprietary === undefined && element.name === 'Ntry')
+      problems.add('transaction_code_missing', element.line, 'an entry without bank transaction code')
     return proprietary ?? null
   }
   const family = textOf(code, 'Domn/Fmly/Cd')
   const subFamily = textOf(code, 'Domn/Fmly/SubFmlyCd')
-  const known = DOMAINS.has(domain) && (family === undefined || !FAMILIES[domain] || FAMILIES[domain].has(family)) && /^[A-Z0-9]{4}$/.test(subFamily ?? 'NTAV')
+  const known =
+    DOMAINS.has(domain) &&
+    (family === undefined || !FAMILIES[domain] || FAMILIES[domain].has(family)) &&
+    /^[A-Z0-9]{4}$/.test(subFamily ?? 'NTAV')
   const text = [domain, family, subFamily].filter((part) => part !== undefined).join('/')
-  if (!known && element.name === 'Ntry') problems.add('transaction_code_unknown', code?.line ?? element.line, `${quoted(text)} is not in ISO 20022's list; kept as it is`)
+  if (!known && element.name === 'Ntry')
+    problems.add(
+      'transaction_code_unknown',
+      code?.line ?? element.line,
+      `${quoted(text)} is not in ISO 20022's list; kept as it is`,
+    )
   return text
 }
 
@@ -122,16 +151,29 @@ function referencesOf(refs: XmlElement | undefined, batch: XmlElement | undefine
 }
 
 const mergedReferences = (own: EntryReferences, inner: EntryReferences): EntryReferences =>
-  Object.fromEntries(Object.entries(inner).map(([name, value]) => [name, own[name as keyof EntryReferences] ?? value])) as EntryReferences
+  Object.fromEntries(
+    Object.entries(inner).map(([name, value]) => [name, own[name as keyof EntryReferences] ?? value]),
+  ) as EntryReferences
 
-function readDetail(element: XmlElement, entryDirection: 'credit' | 'debit', entryCode: string | null, context: Context): EntryDetail {
+function readDetail(
+  element: XmlElement,
+  entryDirection: 'credit' | 'debit',
+  entryCode: string | null,
+  context: Context,
+): EntryDetail {
   const { currency, problems } = context
   const amountElement = child(element, 'Amt') ?? path(element, 'AmtDtls/TxAmt/Amt')
   const amount = amountElement && readAmount(amountElement, currency, problems)
   const direction = directionOf(element) ?? entryDirection
-  const creditorReferences = children(child(element, 'RmtInf'), 'Strd').flatMap((strd) => textOf(strd, 'CdtrRefInf/Ref') ?? textOf(strd, 'CdtrRefInf/CdtrRef') ?? [])
-  const unstructured = children(child(element, 'RmtInf'), 'Ustrd').map((line) => oneLine(line.text)).filter((line) => line !== '')
-  const structuredText = children(child(element, 'RmtInf'), 'Strd').flatMap((strd) => children(strd, 'AddtlRmtInf').map((line) => oneLine(line.text)))
+  const creditorReferences = children(child(element, 'RmtInf'), 'Strd').flatMap(
+    (strd) => textOf(strd, 'CdtrRefInf/Ref') ?? textOf(strd, 'CdtrRefInf/CdtrRef') ?? [],
+  )
+  const unstructured = children(child(element, 'RmtInf'), 'Ustrd')
+    .map((line) => oneLine(line.text))
+    .filter((line) => line !== '')
+  const structuredText = children(child(element, 'RmtInf'), 'Strd').flatMap((strd) =>
+    children(strd, 'AddtlRmtInf').map((line) => oneLine(line.text)),
+  )
   const remittance = [...unstructured, ...(unstructured.length > 0 ? [] : [...creditorReferences, ...structuredText])].join(' ')
   return {
     amount: amount ? (direction === 'debit' ? amount.negative : amount.value) : null,
@@ -149,23 +191,37 @@ function readDetail(element: XmlElement, entryDirection: 'credit' | 'debit', ent
  * Who is on the other side. In returned payments the parties keep the roles of the first payment, so the family tells more than the
  * direction: what we issued (ICDT) or others collected from us (RDDT) has us as debtor.
  */
-function counterpartyIn(detail: XmlElement, direction: 'credit' | 'debit', code: string | null, account: StatementAccount): Counterparty {
+function counterpartyIn(
+  detail: XmlElement,
+  direction: 'credit' | 'debit',
+  code: string | null,
+  account: StatementAccount,
+): Counterparty {
   const family = code?.split('/')[1] ?? ''
-  const weAreDebtor = ['ICDT', 'IRCT', 'RDDT'].includes(family) || (!['RCDT', 'RRCT', 'IDDT'].includes(family) && direction === 'debit')
+  const weAreDebtor =
+    ['ICDT', 'IRCT', 'RDDT'].includes(family) || (!['RCDT', 'RRCT', 'IDDT'].includes(family) && direction === 'debit')
   const debtor = party(detail, 'Dbtr')
   const creditor = party(detail, 'Cdtr')
   const [expected, other] = weAreDebtor ? [creditor, debtor] : [debtor, creditor]
   if (expected.iban !== null && expected.iban === account.iban) return other
-  return expected.name === null && expected.iban === null && expected.account === null && other.iban !== account.iban ? other : expected
+  return expected.name === null && expected.iban === null && expected.account === null && other.iban !== account.iban
+    ? other
+    : expected
 }
 
 function party(detail: XmlElement, role: 'Dbtr' | 'Cdtr'): Counterparty {
   const parties = child(detail, 'RltdPties')
-  const name = [`${role}/Nm`, `${role}/Pty/Nm`, `Ultmt${role}/Nm`, `Ultmt${role}/Pty/Nm`].map((at) => textOf(parties, at)).find((found) => found !== undefined)
+  const name = [`${role}/Nm`, `${role}/Pty/Nm`, `Ultmt${role}/Nm`, `Ultmt${role}/Pty/Nm`]
+    .map((at) => textOf(parties, at))
+    .find((found) => found !== undefined)
   const account = path(parties, `${role}Acct/Id`)
   const agent = path(detail, `RltdAgts/${role}Agt/FinInstnId`)
   const bic = textOf(agent, 'BICFI') ?? textOf(agent, 'BIC')
-  return counterpartyOf(oneLine(name ?? ''), textOf(account, 'IBAN') ?? textOf(account, 'Othr/Id') ?? textOf(account, 'PrtryAcct/Id'), bicShaped(bic))
+  return counterpartyOf(
+    oneLine(name ?? ''),
+    textOf(account, 'IBAN') ?? textOf(account, 'Othr/Id') ?? textOf(account, 'PrtryAcct/Id'),
+    bicShaped(bic),
+  )
 }
 
 /** Charges in every version's shape: records (.04 and later), one element per charge (.02), or a total only. */
@@ -177,7 +233,10 @@ function chargesOf(element: XmlElement, { currency, problems }: Context): Charge
     if (each.length === 0) return total ? [{ ...plain(readAmount(total, currency, problems)), included: null }] : []
     return each.map((record) => {
       const included = textOf(record, 'ChrgInclInd')
-      return { ...plain(amountOf(record, currency, problems)), included: included === undefined ? null : included === 'true' || included === '1' }
+      return {
+        ...plain(amountOf(record, currency, problems)),
+        included: included === undefined ? null : included === 'true' || included === '1',
+      }
     })
   })
 }
@@ -185,8 +244,16 @@ function chargesOf(element: XmlElement, { currency, problems }: Context): Charge
 const plain = ({ value, currency }: { value: string; currency: string }) => ({ amount: value, currency })
 
 /** A batch that announces other figures than it holds has lost or gained a line. Only what can be compared is compared. */
-function checkBatch(batch: XmlElement, entryAmount: string, currency: string, details: readonly EntryDetail[], problems: ProblemList): void {
-  const comparable = details.length > 1 && details.every((detail) => detail.amount !== null && detail.currency === currency && detail.charges.length === 0)
+function checkBatch(
+  batch: XmlElement,
+  entryAmount: string,
+  currency: string,
+  details: readonly EntryDetail[],
+  problems: ProblemList,
+): void {
+  const comparable =
+    details.length > 1 &&
+    details.every((detail) => detail.amount !== null && detail.currency === currency && detail.charges.length === 0)
   if (!comparable) return
   const count = textOf(batch, 'NbOfTxs')
   if (count !== undefined && /^\d{1,15}$/.test(count) && Number(count) !== details.length) {

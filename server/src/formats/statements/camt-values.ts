@@ -20,7 +20,12 @@ export function amountOf(parent: XmlElement, accountCurrency: string | undefined
   const elements = children(parent, 'Amt')
   const element = elements[0]
   if (!element) throw new StatementRefused('amount_missing', parent.line, `<${parent.name}> without an amount`)
-  if (elements.length > 1) throw new StatementRefused('amount_malformed', elements[1]?.line ?? parent.line, `<${parent.name}> with ${elements.length} amounts`)
+  if (elements.length > 1)
+    throw new StatementRefused(
+      'amount_malformed',
+      elements[1]?.line ?? parent.line,
+      `<${parent.name}> with ${elements.length} amounts`,
+    )
   return readAmount(element, accountCurrency, problems)
 }
 
@@ -29,12 +34,20 @@ export function readAmount(element: XmlElement, accountCurrency: string | undefi
   const text = element.text.trim()
   const value = element.children.length > 0 ? undefined : unsignedDecimal(text)
   if (value === undefined) throw new StatementRefused('amount_malformed', element.line, `${quoted(text)} is not an amount`)
-  const stated = element.attributes['Ccy']?.trim()
+  const stated = element.attributes.Ccy?.trim()
   if (stated !== undefined && /^[A-Z]{3}$/.test(stated)) return { value, negative: negateDecimal(value), currency: stated }
   if (accountCurrency === undefined || !/^[A-Z]{3}$/.test(accountCurrency)) {
-    throw new StatementRefused('currency_missing', element.line, stated === undefined ? 'an amount without currency' : `${quoted(stated)} is not a currency`)
+    throw new StatementRefused(
+      'currency_missing',
+      element.line,
+      stated === undefined ? 'an amount without currency' : `${quoted(stated)} is not a currency`,
+    )
   }
-  problems.add('currency_assumed', element.line, `${stated === undefined ? 'no currency' : quoted(stated)}; ${accountCurrency} of the account taken`)
+  problems.add(
+    'currency_assumed',
+    element.line,
+    `${stated === undefined ? 'no currency' : quoted(stated)}; ${accountCurrency} of the account taken`,
+  )
   return { value, negative: negateDecimal(value), currency: accountCurrency }
 }
 
@@ -53,10 +66,14 @@ export const codeOf = (element: XmlElement | undefined): string | undefined =>
   textOf(element, 'Cd') ?? textOf(element, 'Prtry') ?? textOf(element, 'Prtry/Cd') ?? textOf(element, 'Prtry/Id')
 
 /** The day of an ISO date or date-time. Days that do not exist are corrected and named, anything else is left out and named. */
-export function isoDateOf(text: string | undefined, report?: { line: number; what: string; problems: ProblemList }): LocalDate | null {
+export function isoDateOf(
+  text: string | undefined,
+  report?: { line: number; what: string; problems: ProblemList },
+): LocalDate | null {
   if (text === undefined) return null
   const read = isoDate(text)
   if (!read) report?.problems.add('date_ignored', report.line, `${report.what} ${quoted(text)} is not a date`)
-  if (read?.corrected) report?.problems.add('date_corrected', report.line, `${report.what} ${quoted(text)} does not exist; ${read.date} taken`)
+  if (read?.corrected)
+    report?.problems.add('date_corrected', report.line, `${report.what} ${quoted(text)} does not exist; ${read.date} taken`)
   return read?.date ?? null
 }

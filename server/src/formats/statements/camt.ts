@@ -41,23 +41,32 @@ function documentsIn(element: XmlElement, depth: number): XmlElement[] {
 
 function messageOf(document: XmlElement, problems: ProblemList): CamtMessage | string {
   const numbers = Object.keys(MESSAGES) as MessageNumber[]
-  const within = (number: MessageNumber) => (document.name === MESSAGES[number].message ? document : child(document, MESSAGES[number].message))
+  const within = (number: MessageNumber) =>
+    document.name === MESSAGES[number].message ? document : child(document, MESSAGES[number].message)
   const number = numbers.find((candidate) => within(candidate) !== undefined)
   const element = number && within(number)
-  const named = /(?:^|[:.])((?:pain|pacs|camt|acmt|head|auth|admi|reda)\.\d{3}\.\d{3}\.\d{2})(?:\D|$)/.exec(document.namespace)?.[1]
+  const named = /(?:^|[:.])((?:pain|pacs|camt|acmt|head|auth|admi|reda)\.\d{3}\.\d{3}\.\d{2})(?:\D|$)/.exec(
+    document.namespace,
+  )?.[1]
   if (!number || !element) {
-    if (!named) return `the root element is <${document.name.slice(0, 60)}>${document.namespace === '' ? '' : ` in namespace ${quoted(document.namespace)}`}`
+    if (!named)
+      return `the root element is <${document.name.slice(0, 60)}>${document.namespace === '' ? '' : ` in namespace ${quoted(document.namespace)}`}`
     const expected = MESSAGES[named.slice(5, 8) as MessageNumber]
-    return named.startsWith('camt.05') && expected ? `${named} without <${expected.message}>` : `this is ${named}, not an account statement`
+    return named.startsWith('camt.05') && expected
+      ? `${named} without <${expected.message}>`
+      : `this is ${named}, not an account statement`
   }
   if (document.namespace === '' && element.namespace === '') {
     problems.add('namespace_missing', document.line, `no namespace; read as camt.${number}`)
     return { format: `camt.${number}`, number, element }
   }
-  if (named?.slice(0, 8) !== `camt.${number}`) return `<${element.name}> in namespace ${quoted(document.namespace)}, which is not camt.${number}`
+  if (named?.slice(0, 8) !== `camt.${number}`)
+    return `<${element.name}> in namespace ${quoted(document.namespace)}, which is not camt.${number}`
   const version = Number(named.slice(-2))
-  if (version < 1 || version > 13) throw new StatementRefused('unsupported_version', document.line, `${named}: versions 02 to 08 are read`)
-  if (version < 2 || version > 8) problems.add('version_untested', document.line, `${named} is read like its neighbour among versions 02 to 08`)
+  if (version < 1 || version > 13)
+    throw new StatementRefused('unsupported_version', document.line, `${named}: versions 02 to 08 are read`)
+  if (version < 2 || version > 8)
+    problems.add('version_untested', document.line, `${named} is read like its neighbour among versions 02 to 08`)
   return { format: named, number, element }
 }
 
@@ -70,7 +79,12 @@ export function readCamt(message: CamtMessage, problems: ProblemList): ParsedSta
   return children(element, MESSAGES[number].statement).map((statement) => readStatement(statement, number, created, problems))
 }
 
-function readStatement(element: XmlElement, number: MessageNumber, messageCreated: string | undefined, problems: ProblemList): ParsedStatement {
+function readStatement(
+  element: XmlElement,
+  number: MessageNumber,
+  messageCreated: string | undefined,
+  problems: ProblemList,
+): ParsedStatement {
   const account = readAccount(element, problems)
   const balances = readBalances(element, problems)
   const currency = currencyOf(element, balances, problems)
@@ -81,11 +95,17 @@ function readStatement(element: XmlElement, number: MessageNumber, messageCreate
   const closing = last(booked, 'CLBD') ?? last(balances, 'CLBD')
   for (const balance of [opening, closing]) {
     if (balance && balance.currency !== currency) {
-      problems.add('currency_mismatch', balance.line, `${balance.type} balance in ${balance.currency} on an account in ${currency}`)
+      problems.add(
+        'currency_mismatch',
+        balance.line,
+        `${balance.type} balance in ${balance.currency} on an account in ${currency}`,
+      )
     }
   }
-  if (number === '053' && !opening) problems.add('opening_balance_missing', element.line, 'neither OPBD nor PRCD: the statement cannot be reconciled')
-  if (number === '053' && !closing) problems.add('closing_balance_missing', element.line, 'no CLBD: the statement cannot be reconciled')
+  if (number === '053' && !opening)
+    problems.add('opening_balance_missing', element.line, 'neither OPBD nor PRCD: the statement cannot be reconciled')
+  if (number === '053' && !closing)
+    problems.add('closing_balance_missing', element.line, 'no CLBD: the statement cannot be reconciled')
 
   const created = isoDateOf(textOf(element, 'CreDtTm') ?? messageCreated)
   const fallbackDate = to ?? closing?.date ?? created ?? null
@@ -112,16 +132,25 @@ function readStatement(element: XmlElement, number: MessageNumber, messageCreate
 
 function sequenceNumberOf(element: XmlElement): string | null {
   const number = textOf(element, 'ElctrncSeqNb') ?? textOf(element, 'LglSeqNb')
-  const pagination = ['StmtPgntn', 'RptPgntn', 'NtfctnPgntn'].map((name) => textOf(element, `${name}/PgNb`)).find((page) => page !== undefined)
+  const pagination = ['StmtPgntn', 'RptPgntn', 'NtfctnPgntn']
+    .map((name) => textOf(element, `${name}/PgNb`))
+    .find((page) => page !== undefined)
   return number === undefined ? null : pagination === undefined ? number : `${number}/${pagination}`
 }
 
 function readAccount(statement: XmlElement, problems: ProblemList): StatementAccount {
   const element = child(statement, 'Acct')
-  const printed = textOf(element, 'Id/IBAN') ?? textOf(element, 'Id/Othr/Id') ?? textOf(element, 'Id/PrtryAcct/Id') ?? textOf(element, 'Id/BBAN') ?? textOf(element, 'Prxy/Id')
-  if (printed === undefined) throw new StatementRefused('account_missing', element?.line ?? statement.line, `<${statement.name}> names no account`)
+  const printed =
+    textOf(element, 'Id/IBAN') ??
+    textOf(element, 'Id/Othr/Id') ??
+    textOf(element, 'Id/PrtryAcct/Id') ??
+    textOf(element, 'Id/BBAN') ??
+    textOf(element, 'Prxy/Id')
+  if (printed === undefined)
+    throw new StatementRefused('account_missing', element?.line ?? statement.line, `<${statement.name}> names no account`)
   const iban = ibanShaped(printed)
-  if (!iban && child(path(element, 'Id'), 'IBAN')) problems.add('iban_invalid', element?.line ?? statement.line, `${quoted(printed)} is not an IBAN`)
+  if (!iban && child(path(element, 'Id'), 'IBAN'))
+    problems.add('iban_invalid', element?.line ?? statement.line, `${quoted(printed)} is not an IBAN`)
   const servicer = path(element, 'Svcr/FinInstnId')
   return {
     id: iban ?? printed,
@@ -138,12 +167,24 @@ function readBalances(statement: XmlElement, problems: ProblemList): StatementBa
     const amount = amountOf(element, textOf(statement, 'Acct/Ccy'), problems)
     const direction = directionOf(element)
     if (type === undefined || (direction === undefined && /[1-9]/.test(amount.value))) {
-      problems.add('balance_ignored', element.line, type === undefined ? 'a balance without a type' : `the ${type} balance says neither credit nor debit`)
+      problems.add(
+        'balance_ignored',
+        element.line,
+        type === undefined ? 'a balance without a type' : `the ${type} balance says neither credit nor debit`,
+      )
       return []
     }
     const text = textOf(element, 'Dt/Dt') ?? textOf(element, 'Dt/DtTm') ?? textOf(element, 'Dt')
     const date = isoDateOf(text, { line: element.line, what: `${type} balance date`, problems })
-    return [{ type, amount: direction === 'debit' ? amount.negative : amount.value, currency: amount.currency, date, line: element.line }]
+    return [
+      {
+        type,
+        amount: direction === 'debit' ? amount.negative : amount.value,
+        currency: amount.currency,
+        date,
+        line: element.line,
+      },
+    ]
   })
 }
 
@@ -152,23 +193,35 @@ function currencyOf(statement: XmlElement, balances: readonly StatementBalance[]
   const stated = textOf(statement, 'Acct/Ccy')
   if (stated !== undefined && /^[A-Z]{3}$/.test(stated)) return stated
   const balance = first(balances, 'OPBD') ?? first(balances, 'PRCD') ?? last(balances, 'CLBD') ?? balances[0]
-  const entry = children(statement, 'Ntry').map((element) => child(element, 'Amt')?.attributes['Ccy']).find((currency) => /^[A-Z]{3}$/.test(currency ?? ''))
+  const entry = children(statement, 'Ntry')
+    .map((element) => child(element, 'Amt')?.attributes.Ccy)
+    .find((currency) => /^[A-Z]{3}$/.test(currency ?? ''))
   const assumed = balance?.currency ?? entry
   if (assumed !== undefined) {
-    if (stated !== undefined) problems.add('currency_assumed', statement.line, `account currency ${quoted(stated)} is no currency; ${assumed} taken from the amounts`)
+    if (stated !== undefined)
+      problems.add(
+        'currency_assumed',
+        statement.line,
+        `account currency ${quoted(stated)} is no currency; ${assumed} taken from the amounts`,
+      )
     return assumed
   }
-  if (children(statement, 'Ntry').length > 0) throw new StatementRefused('currency_missing', statement.line, 'neither the account nor an amount names a currency')
+  if (children(statement, 'Ntry').length > 0)
+    throw new StatementRefused('currency_missing', statement.line, 'neither the account nor an amount names a currency')
   problems.add('currency_assumed', statement.line, 'a statement without entries, balances and currency; XXX stands for none')
   return 'XXX'
 }
 
 /** Of several balances of one type (a period of days), the earliest opens and the latest closes. */
 const first = (balances: readonly StatementBalance[], type: string): StatementBalance | undefined =>
-  balances.filter((balance) => balance.type === type).reduce<StatementBalance | undefined>((a, b) => (a && (a.date ?? '') <= (b.date ?? '') ? a : b), undefined)
+  balances
+    .filter((balance) => balance.type === type)
+    .reduce<StatementBalance | undefined>((a, b) => (a && (a.date ?? '') <= (b.date ?? '') ? a : b), undefined)
 
 const last = (balances: readonly StatementBalance[], type: string): StatementBalance | undefined =>
-  balances.filter((balance) => balance.type === type).reduce<StatementBalance | undefined>((a, b) => (a && (a.date ?? '') > (b.date ?? '') ? a : b), undefined)
+  balances
+    .filter((balance) => balance.type === type)
+    .reduce<StatementBalance | undefined>((a, b) => (a && (a.date ?? '') > (b.date ?? '') ? a : b), undefined)
 
 function periodDate(statement: XmlElement, side: 'Fr' | 'To', problems: ProblemList): LocalDate | null {
   const period = child(statement, 'FrToDt')
@@ -187,7 +240,8 @@ function checkSummary(statement: XmlElement, entries: readonly ParsedEntry[], pr
     if (!total) continue
     const sum = textOf(total, 'Sum')
     const decimal = sum === undefined ? undefined : unsignedDecimal(sum)
-    if (sum !== undefined && decimal === undefined) throw new StatementRefused('amount_malformed', total.line, `${quoted(sum)} is not an amount`)
+    if (sum !== undefined && decimal === undefined)
+      throw new StatementRefused('amount_malformed', total.line, `${quoted(sum)} is not an amount`)
     checkTotals({ count: textOf(total, 'NbOfNtries'), sum: decimal, what, line: total.line }, entries, problems)
   }
 }

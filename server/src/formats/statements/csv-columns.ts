@@ -25,22 +25,26 @@ const NAMES: Readonly<Record<CsvField, string>> = {
     'account|account iban|iban du compte|iban|auftragskonto|iban auftragskonto|account number|compte|numero de compte|rekening|iban bban|konto|kontonummer|cuenta|conto|own account',
   currency: 'currency|devise|wahrung|waehrung|munt|valuta code|divisa|moneda|ccy|currency code|account currency',
   date: 'booking date|bookingdate|date|booking_date|operation date local|date de l operation local|date operation|date de l operation|date de comptabilisation|date d operation|buchungstag|buchungsdatum|buchung|datum|boekdatum|boekingsdatum|fecha|fecha operacion|f operacion|data|data contabile|data operazione|transaction date|posting date|posted date|completed date|date comptable|settlement date local',
-  valueDate: 'value date|value_date|valuedate|date de valeur|date valeur|date de la valeur local|valutadatum|valuta|wertstellung|rentedatum|fecha valor|f valor|data valuta',
+  valueDate:
+    'value date|value_date|valuedate|date de valeur|date valeur|date de la valeur local|valutadatum|valuta|wertstellung|rentedatum|fecha valor|f valor|data valuta',
   amount:
     'amount|montant|montant eur|betrag|betrag eur|umsatz|umsatz in eur|bedrag|bedrag eur|importe|importo|transaction amount|amount eur|total amount incl vat|montant total ttc',
   debit: 'debit|debit eur|debits|soll|soll eur|debit amount|money out|paid out|withdrawal|withdrawals|af|cargo|addebiti|dare',
   credit: 'credit|credit eur|credits|haben|haben eur|credit amount|money in|paid in|deposit|deposits|bij|abono|accrediti|avere',
   direction: 'direction|debit credit|credit debit|soll haben|af bij|side|sens|c d|dc|d c|cdtdbtind',
-  balance: 'balance|balance after|balance_after|running balance|solde|saldo|saldo na trn|saldo nach buchung|kontostand|saldo eur|saldo na mutatie',
+  balance:
+    'balance|balance after|balance_after|running balance|solde|saldo|saldo na trn|saldo nach buchung|kontostand|saldo eur|saldo na mutatie',
   status: 'status|statut|state|estado',
   text: 'remittance information|text|description|libelle|verwendungszweck|omschrijving|omschrijving 1|mededelingen|concepto|descrizione|details|label|communication|communications|memo|reference text|buchungsdetails|payment reference|reference',
   additionalText: 'description|buchungstext|type|libelle operation|umsatzart|note|transaction type|naam omschrijving',
-  reference: 'transaction id|identifiant de transaction|bank reference|reference|bankreferenz|transaction reference|id|volgnr|numero d operation|kundenreferenz',
+  reference:
+    'transaction id|identifiant de transaction|bank reference|reference|bankreferenz|transaction reference|id|volgnr|numero d operation|kundenreferenz',
   endToEndId: 'end to end id|end to end reference|kundenreferenz end to end|endtoendid|end to end referenz',
   mandateId: 'mandate id|mandatsreferenz|machtigingskenmerk|mandate reference',
   counterparty:
     'counterparty name|counterparty|nom de la contrepartie|beguenstigter zahlungspflichtiger|beguenstigter|name zahlungsbeteiligter|auftraggeber empfanger|payee|naam tegenpartij|tegenpartij|beneficiario|name|counterpart name|ordering party beneficiary',
-  counterpartyIban: 'counterparty iban|iban de la contrepartie|kontonummer iban|iban zahlungsbeteiligter|tegenrekening iban bban|tegenrekening|counterparty account|gegenkonto iban',
+  counterpartyIban:
+    'counterparty iban|iban de la contrepartie|kontonummer iban|iban zahlungsbeteiligter|tegenrekening iban bban|tegenrekening|counterparty account|gegenkonto iban',
   counterpartyBic: 'counterparty bic|bic swift code|bic|bic tegenpartij|bic zahlungsbeteiligter|blz',
   transactionCode: 'transaction code|code',
 }

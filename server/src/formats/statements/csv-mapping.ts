@@ -76,12 +76,14 @@ export function checkedMapping(value: unknown): CsvMapping {
     if (allowed === undefined) throw invalid(name, 'is not a property of a mapping')
     if (given !== undefined && !fits(allowed, given)) throw invalid(name, `cannot be ${JSON.stringify(given)?.slice(0, 60)}`)
   }
-  const columns = mapping['columns'] as CsvMapping['columns'] | undefined
+  const columns = mapping.columns as CsvMapping['columns'] | undefined
   if (!columns) throw invalid('columns', 'is missing')
   if (columns.date === undefined) throw invalid('columns.date', 'is missing')
-  if (columns.amount === undefined && columns.debit === undefined && columns.credit === undefined) throw invalid('columns', 'needs amount, or debit and credit')
-  if (mapping['currency'] !== undefined && !/^[A-Z]{3}$/.test(mapping['currency'] as string)) throw invalid('currency', 'is not an ISO 4217 code')
-  if (mapping['decimal'] !== undefined && mapping['decimal'] === mapping['thousands']) throw invalid('thousands', 'is the same as decimal')
+  if (columns.amount === undefined && columns.debit === undefined && columns.credit === undefined)
+    throw invalid('columns', 'needs amount, or debit and credit')
+  if (mapping.currency !== undefined && !/^[A-Z]{3}$/.test(mapping.currency as string))
+    throw invalid('currency', 'is not an ISO 4217 code')
+  if (mapping.decimal !== undefined && mapping.decimal === mapping.thousands) throw invalid('thousands', 'is the same as decimal')
   return mapping as unknown as CsvMapping
 }
 
@@ -91,7 +93,10 @@ function fits(allowed: (typeof ALLOWED)[string], given: unknown): boolean {
   if (allowed === 'words') return Array.isArray(given) && given.every((word) => typeof word === 'string')
   if (allowed !== 'columns') return typeof given === allowed
   if (typeof given !== 'object' || given === null || Array.isArray(given)) return false
-  return Object.entries(given).every(([field, column]) => (CSV_FIELDS as readonly string[]).includes(field) && (Array.isArray(column) ? column : [column]).every(isColumn))
+  return Object.entries(given).every(
+    ([field, column]) =>
+      (CSV_FIELDS as readonly string[]).includes(field) && (Array.isArray(column) ? column : [column]).every(isColumn),
+  )
 }
 
 const isColumn = (column: unknown): boolean => typeof column === 'string' || (Number.isInteger(column) && (column as number) >= 1)

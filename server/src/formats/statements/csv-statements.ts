@@ -88,7 +88,11 @@ function nameBreaks(booked: readonly ReadRow[], problems: ProblemList): void {
   for (const [index, row] of booked.entries()) {
     const before = booked[index - 1]
     if (before?.balance == null || row.balance === null || follows(before, row)) continue
-    problems.add('does_not_reconcile', row.line, `balance ${before.balance} and amount ${row.amount} do not give balance ${row.balance}`)
+    problems.add(
+      'does_not_reconcile',
+      row.line,
+      `balance ${before.balance} and amount ${row.amount} do not give balance ${row.balance}`,
+    )
   }
 }
 

@@ -5,7 +5,7 @@ import { columnName, isPartitaHeader, recognizedColumns, restored } from './csv-
 import type { CsvField, CsvMapping } from './csv-mapping.ts'
 import { isCurrencyText, type ReadRow, statementsOf } from './csv-statements.ts'
 import { DATE_FORMATS, type DateFormat, formattedDate } from './dates.ts'
-import { isZero, negateDecimal, numberStyleOf, type NumberStyle, styledDecimal } from './decimal.ts'
+import { isZero, type NumberStyle, negateDecimal, numberStyleOf, styledDecimal } from './decimal.ts'
 import type { ProblemList } from './problems.ts'
 import { quoted, StatementRefused } from './problems.ts'
 import { decodeAs, decodeText, oneLine, withoutControls } from './text.ts'
@@ -31,7 +31,11 @@ const HEADER_LINES_MAX = 40
  * Reads CSV by a mapping, or by the names of its columns.
  * @returns undefined when there is no mapping and no header that is understood: then it is not for us.
  */
-export function readCsv(bytes: Uint8Array, mapping: CsvMapping | undefined, problems: ProblemList): { format: string; statements: ParsedStatement[] } | undefined {
+export function readCsv(
+  bytes: Uint8Array,
+  mapping: CsvMapping | undefined,
+  problems: ProblemList,
+): { format: string; statements: ParsedStatement[] } | undefined {
   const decoded = mapping?.encoding === undefined ? decodeText(bytes) : decodeAs(bytes, mapping.encoding)
   const text = withoutControls(decoded, problems)
   const table = mapping ? mappedTable(text, mapping) : recognizedTable(text)
@@ -39,7 +43,10 @@ export function readCsv(bytes: Uint8Array, mapping: CsvMapping | undefined, prob
   const cell = (row: Row, field: CsvField) => cellText(row, table.columns[field], table.own)
   const rows = entryRows(table, cell, mapping, problems)
   if (rows.length === 0) throw new StatementRefused('no_statements', 1, 'the table has no entries')
-  const style = mapping?.decimal === undefined ? foundStyle(rows, cell) : { decimal: mapping.decimal, thousands: mapping.thousands ?? (mapping.decimal === ',' ? '.' : ',') }
+  const style =
+    mapping?.decimal === undefined
+      ? foundStyle(rows, cell)
+      : { decimal: mapping.decimal, thousands: mapping.thousands ?? (mapping.decimal === ',' ? '.' : ',') }
   const format = mapping?.dateFormat ?? foundDateFormat(rows, cell, problems)
   const read = rows.flatMap((row) => readRow(row, cell, { style, format, mapping, table }, problems))
   return { format: 'CSV', statements: statementsOf(read, problems) }
@@ -68,9 +75,15 @@ function parseRows(text: string, delimiter: string, skippedLines: number): Row[]
 
 function mappedTable(text: string, mapping: CsvMapping): Table {
   const skipped = mapping.skipLines ?? 0
-  const hasHeader = mapping.header ?? Object.values(mapping.columns).flat().some((column) => typeof column === 'string')
+  const hasHeader =
+    mapping.header ??
+    Object.values(mapping.columns)
+      .flat()
+      .some((column) => typeof column === 'string')
   const delimiters = mapping.delimiter === undefined ? DELIMITERS : [mapping.delimiter]
-  const delimiter = delimiters.reduce((best, candidate) => (cellsOnLine(text, skipped, candidate) > cellsOnLine(text, skipped, best) ? candidate : best))
+  const delimiter = delimiters.reduce((best, candidate) =>
+    cellsOnLine(text, skipped, candidate) > cellsOnLine(text, skipped, best) ? candidate : best,
+  )
   const rows = parseRows(text, delimiter, skipped)
   const header = hasHeader ? (rows.shift()?.cells ?? []) : []
   const columns: Partial<Record<CsvField, number[]>> = {}
@@ -80,13 +93,19 @@ function mappedTable(text: string, mapping: CsvMapping): Table {
   return { rows, header, columns, preamble: text.split('\n').slice(0, skipped).join('\n'), own: isPartitaHeader(header) }
 }
 
-const cellsOnLine = (text: string, line: number, delimiter: string): number => text.split(/\r\n|\n|\r/)[line]?.split(delimiter).length ?? 0
+const cellsOnLine = (text: string, line: number, delimiter: string): number =>
+  text.split(/\r\n|\n|\r/)[line]?.split(delimiter).length ?? 0
 
 function columnNumber(column: string | number, header: readonly string[], line: number): number {
   if (typeof column === 'number') return column
   const exact = header.findIndex((name) => name.trim() === column.trim())
   const index = exact >= 0 ? exact : header.findIndex((name) => columnName(name) === columnName(column))
-  if (index < 0) throw new StatementRefused('mapping_column_missing', line, `there is no column ${quoted(column)}; there are ${quoted(header.join(', '))}`)
+  if (index < 0)
+    throw new StatementRefused(
+      'mapping_column_missing',
+      line,
+      `there is no column ${quoted(column)}; there are ${quoted(header.join(', '))}`,
+    )
   return index + 1
 }
 
@@ -97,7 +116,8 @@ function recognizedTable(text: string): Table | undefined {
     for (const delimiter of DELIMITERS) {
       const header = line.split(delimiter).map((name) => name.trim().replace(/^"(.*)"$/, '$1'))
       const found = header.length < 2 ? {} : recognizedColumns(header)
-      if (found.date === undefined || (found.amount === undefined && found.debit === undefined && found.credit === undefined)) continue
+      if (found.date === undefined || (found.amount === undefined && found.debit === undefined && found.credit === undefined))
+        continue
       const columns = Object.fromEntries(Object.entries(found).map(([field, column]) => [field, [column]]))
       const rows = parseRows(text, delimiter, index).slice(1)
       return { rows, header, columns, preamble: lines.slice(0, index).join('\n'), own: isPartitaHeader(header) }
@@ -115,12 +135,14 @@ type Cell = (row: Row, field: CsvField) => string
 
 /** Rows that are entries: not blank ones, and not what a bank writes below the table. */
 function entryRows(table: Table, cell: Cell, mapping: CsvMapping | undefined, problems: ProblemList): Row[] {
-  const hasDate = (row: Row) => (mapping?.dateFormat ? [mapping.dateFormat] : DATE_FORMATS).some((format) => formattedDate(cell(row, 'date'), format))
+  const hasDate = (row: Row) =>
+    (mapping?.dateFormat ? [mapping.dateFormat] : DATE_FORMATS).some((format) => formattedDate(cell(row, 'date'), format))
   const hasAmount = (row: Row) => ['amount', 'debit', 'credit'].some((field) => cell(row, field as CsvField) !== '')
   const lastEntry = table.rows.findLastIndex((row) => hasDate(row) && hasAmount(row))
   return table.rows.filter((row, index) => {
     if (index <= lastEntry && (hasDate(row) || hasAmount(row))) return true
-    if (row.cells.some((text) => text.trim() !== '')) problems.add('entries_skipped', row.line, `${quoted(row.cells.join(' '))} is not an entry`)
+    if (row.cells.some((text) => text.trim() !== ''))
+      problems.add('entries_skipped', row.line, `${quoted(row.cells.join(' '))} is not an entry`)
     return false
   })
 }
@@ -128,9 +150,16 @@ function entryRows(table: Table, cell: Cell, mapping: CsvMapping | undefined, pr
 // ---------------------------------------------------------------------------------------------- numbers and dates
 
 function foundStyle(rows: readonly Row[], cell: Cell): NumberStyle {
-  const texts = rows.flatMap((row) => (['amount', 'debit', 'credit', 'balance'] as const).map((field) => withoutCurrency(cell(row, field))))
+  const texts = rows.flatMap((row) =>
+    (['amount', 'debit', 'credit', 'balance'] as const).map((field) => withoutCurrency(cell(row, field))),
+  )
   const { style, ambiguous } = numberStyleOf(texts.filter((text) => text !== ''))
-  if (ambiguous) throw new StatementRefused('amount_malformed', rows[0]?.line ?? 1, 'no amount shows which mark is the decimal mark: name it in the mapping')
+  if (ambiguous)
+    throw new StatementRefused(
+      'amount_malformed',
+      rows[0]?.line ?? 1,
+      'no amount shows which mark is the decimal mark: name it in the mapping',
+    )
   return style
 }
 
@@ -143,10 +172,15 @@ function foundDateFormat(rows: readonly Row[], cell: Cell, problems: ProblemList
   const [best, ...others] = exact.length > 0 ? exact : fitting
   if (best === undefined) {
     const bad = rows.find((row) => !DATE_FORMATS.some((format) => formattedDate(cell(row, 'date'), format))) ?? rows[0]
-    throw new StatementRefused('date_missing', bad?.line ?? 1, `${quoted(bad ? cell(bad, 'date') : '')} is not a date, or the dates do not have one format`)
+    throw new StatementRefused(
+      'date_missing',
+      bad?.line ?? 1,
+      `${quoted(bad ? cell(bad, 'date') : '')} is not a date, or the dates do not have one format`,
+    )
   }
   // Only the order of day and month can be in doubt; Europe writes the day first, and so does the list of formats.
-  if (others.length > 0) problems.add('date_assumed', rows[0]?.line ?? 1, `the dates fit ${[best, ...others].join(' and ')}; read as ${best}`)
+  if (others.length > 0)
+    problems.add('date_assumed', rows[0]?.line ?? 1, `the dates fit ${[best, ...others].join(' and ')}; read as ${best}`)
   return best
 }
 
@@ -155,9 +189,25 @@ function foundDateFormat(rows: readonly Row[], cell: Cell, problems: ProblemList
 const DEBIT_WORDS = new Set(['d', 'dbit', 'debit', 's', 'soll', 'af', 'debet', 'sortie', 'out', 'cargo', 'dare'])
 const CREDIT_WORDS = new Set(['c', 'crdt', 'credit', 'h', 'haben', 'bij', 'entree', 'in', 'abono', 'avere'])
 const PENDING_WORDS = new Set(['pending', 'en cours', 'vorgemerkt', 'pdng', 'in progress', 'open', 'gereserveerd'])
-const VOID_WORDS = new Set(['declined', 'canceled', 'cancelled', 'refuse', 'refused', 'reverted', 'failed', 'annule', 'rejected', 'rejete'])
+const VOID_WORDS = new Set([
+  'declined',
+  'canceled',
+  'cancelled',
+  'refuse',
+  'refused',
+  'reverted',
+  'failed',
+  'annule',
+  'rejected',
+  'rejete',
+])
 
-function readRow(row: Row, cell: Cell, how: { style: NumberStyle; format: DateFormat; mapping: CsvMapping | undefined; table: Table }, problems: ProblemList): ReadRow[] {
+function readRow(
+  row: Row,
+  cell: Cell,
+  how: { style: NumberStyle; format: DateFormat; mapping: CsvMapping | undefined; table: Table },
+  problems: ProblemList,
+): ReadRow[] {
   const status = columnName(cell(row, 'status'))
   if (VOID_WORDS.has(status)) {
     problems.add('entries_skipped', row.line, `an entry that the bank calls ${quoted(status)} moved no money`)
@@ -167,9 +217,15 @@ function readRow(row: Row, cell: Cell, how: { style: NumberStyle; format: DateFo
   if (!date) throw new StatementRefused('date_missing', row.line, `${quoted(cell(row, 'date'))} is not a date (${how.format})`)
   if (date.corrected) problems.add('date_corrected', row.line, `${quoted(cell(row, 'date'))} does not exist; ${date.date} taken`)
   const account = cell(row, 'account') || how.mapping?.account || (ibanShaped(ibanIn(how.table.preamble)) ?? '')
-  if (account === '') throw new StatementRefused('account_missing', row.line, 'neither a column nor the mapping names the account')
+  if (account === '')
+    throw new StatementRefused('account_missing', row.line, 'neither a column nor the mapping names the account')
   const currency = cell(row, 'currency').toUpperCase() || how.mapping?.currency || currencyInHeader(how.table)
-  if (!isCurrencyText(currency)) throw new StatementRefused('currency_missing', row.line, currency === '' ? 'neither a column nor the mapping names the currency' : `${quoted(currency)} is not a currency`)
+  if (!isCurrencyText(currency))
+    throw new StatementRefused(
+      'currency_missing',
+      row.line,
+      currency === '' ? 'neither a column nor the mapping names the currency' : `${quoted(currency)} is not a currency`,
+    )
   const balance = cell(row, 'balance')
   const entryStatus: EntryStatus = PENDING_WORDS.has(status) ? 'PDNG' : 'BOOK'
   return [
@@ -187,7 +243,11 @@ function readRow(row: Row, cell: Cell, how: { style: NumberStyle; format: DateFo
       endToEndId: cell(row, 'endToEndId') || null,
       mandateId: cell(row, 'mandateId') || null,
       transactionCode: cell(row, 'transactionCode') || null,
-      counterparty: counterpartyOf(oneLine(cell(row, 'counterparty')), cell(row, 'counterpartyIban'), cell(row, 'counterpartyBic')),
+      counterparty: counterpartyOf(
+        oneLine(cell(row, 'counterparty')),
+        cell(row, 'counterpartyIban'),
+        cell(row, 'counterpartyBic'),
+      ),
       line: row.line,
     },
   ]
@@ -210,7 +270,8 @@ function signedAmount(row: Row, cell: Cell, style: NumberStyle, mapping: CsvMapp
   if (direction === '') return amount
   const word = columnName(direction)
   const isDebit = DEBIT_WORDS.has(word) || (mapping?.debitWords ?? []).some((debitWord) => columnName(debitWord) === word)
-  if (!isDebit && !CREDIT_WORDS.has(word) && mapping?.debitWords === undefined) throw new StatementRefused('direction_missing', row.line, `${quoted(direction)} is neither debit nor credit`)
+  if (!isDebit && !CREDIT_WORDS.has(word) && mapping?.debitWords === undefined)
+    throw new StatementRefused('direction_missing', row.line, `${quoted(direction)} is neither debit nor credit`)
   return isDebit && !amount.startsWith('-') ? negateDecimal(amount) : amount
 }
 
@@ -220,7 +281,8 @@ function decimalIn(text: string, line: number, style: NumberStyle): string {
   return amount
 }
 
-const ibanIn = (text: string): string | undefined => /\b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{4}){2,7}(?:[ ]?[A-Z0-9]{1,3})?\b/.exec(text)?.[0]
+const ibanIn = (text: string): string | undefined =>
+  /\b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{4}){2,7}(?:[ ]?[A-Z0-9]{1,3})?\b/.exec(text)?.[0]
 
 /** `Amount (EUR)`, `Betrag in €`: the currency stands in the header of the amount. */
 function currencyInHeader(table: Table): string {

@@ -44,7 +44,8 @@ export function sumDecimals(parts: Iterable<Decimal>): Decimal {
 }
 
 /** `-0` never comes out: zero stays zero. */
-export const negateDecimal = (value: Decimal): Decimal => (isZero(value) ? value.replace('-', '') : value.startsWith('-') ? value.slice(1) : `-${value}`)
+export const negateDecimal = (value: Decimal): Decimal =>
+  isZero(value) ? value.replace('-', '') : value.startsWith('-') ? value.slice(1) : `-${value}`
 
 export const isNegative = (value: Decimal): boolean => value.startsWith('-') && !isZero(value)
 
@@ -54,7 +55,8 @@ export const isZero = (value: Decimal): boolean => !/[1-9]/.test(value)
 export const equalDecimals = (a: Decimal, b: Decimal): boolean => isZero(sumDecimals([a, negateDecimal(b)]))
 
 /** One spelling per value: `8.850` and `8.85` give `8.85`. For keys. */
-export const canonicalDecimal = (value: Decimal): Decimal => (value.includes('.') ? value.replace(/\.?0+$/, '') : value).replace(/^-(?=0$)/, '')
+export const canonicalDecimal = (value: Decimal): Decimal =>
+  (value.includes('.') ? value.replace(/\.?0+$/, '') : value).replace(/^-(?=0$)/, '')
 
 /**
  * The amount in the currency's minor units, exactly.
@@ -76,7 +78,11 @@ export type NumberStyle = Readonly<{ decimal: '.' | ','; thousands: '' | '.' | '
  * A sign may lead or trail (`12,50-`), a minus may be U+2212, spaces may be no-break spaces; parentheses mean negative.
  */
 export function styledDecimal(text: string, style: NumberStyle): Decimal | undefined {
-  let rest = text.replace(/[\u00a0\u202f\u2009]/g, ' ').replace(/\u2212/g, '-').replace(/[\u2019]/g, "'").trim()
+  let rest = text
+    .replace(/[\u00a0\u202f\u2009]/g, ' ')
+    .replace(/\u2212/g, '-')
+    .replace(/[\u2019]/g, "'")
+    .trim()
   let negative = false
   const parenthesised = /^\((.*)\)$/.exec(rest)
   const signed = /^([+-]) ?([^+-]*)$/.exec(rest) ?? /^([^+-]*?) ?([+-])$/.exec(rest)
@@ -91,7 +97,8 @@ export function styledDecimal(text: string, style: NumberStyle): Decimal | undef
   if (style.thousands !== '' && rest.includes(style.thousands)) {
     const [whole = '', ...fraction] = rest.split(style.decimal)
     const groups = whole.split(style.thousands)
-    if (groups.some((group, index) => !(index === 0 ? /^\d{1,3}$/ : /^\d{3}$/).test(group)) || fraction.length > 1) return undefined
+    if (groups.some((group, index) => !(index === 0 ? /^\d{1,3}$/ : /^\d{3}$/).test(group)) || fraction.length > 1)
+      return undefined
     rest = [groups.join(''), ...fraction].join(style.decimal)
   }
   if (style.decimal === ',') {
@@ -113,7 +120,10 @@ export function numberStyleOf(amounts: Iterable<string>): { style: NumberStyle; 
   let doubtful: '.' | ',' | undefined
   let grouping: ' ' | "'" | undefined
   for (const amount of amounts) {
-    const text = amount.replace(/[\u00a0\u202f\u2009]/g, ' ').replace(/\u2019/g, "'").trim()
+    const text = amount
+      .replace(/[\u00a0\u202f\u2009]/g, ' ')
+      .replace(/\u2019/g, "'")
+      .trim()
     if (/\d'\d{3}/.test(text)) grouping = "'"
     else if (/\d \d{3}/.test(text)) grouping = ' '
     const marks = text.match(/[.,]/g) ?? []

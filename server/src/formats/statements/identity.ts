@@ -28,12 +28,16 @@ export function entryIdentities(file: Extract<ParsedStatementFile, { ok: true }>
     // A statement that stands in the file twice is one statement: its entries get the same keys again.
     const original = repeated.get(statement)
     const known = original && keysOf.get(original)
-    keysOf.set(statement, known ?? statement.entries.map((entry) => {
-      const key = keyOf(statement, entry)
-      const ordinal = counts.get(key) ?? 0
-      counts.set(key, ordinal + 1)
-      return entryIdentity(statement, entry, ordinal)
-    }))
+    keysOf.set(
+      statement,
+      known ??
+        statement.entries.map((entry) => {
+          const key = keyOf(statement, entry)
+          const ordinal = counts.get(key) ?? 0
+          counts.set(key, ordinal + 1)
+          return entryIdentity(statement, entry, ordinal)
+        }),
+    )
   }
   return file.statements.map((statement) => keysOf.get(statement) ?? [])
 }
@@ -42,7 +46,9 @@ function keyOf(statement: ParsedStatement, entry: ParsedEntry): string {
   const { references } = entry
   const bankReference = realReference(references.accountServicerReference, statement)
   const base = [
-    statement.account.bankCode !== null && statement.account.iban === null ? `${statement.account.bankCode} ${statement.account.id}` : statement.account.id,
+    statement.account.bankCode !== null && statement.account.iban === null
+      ? `${statement.account.bankCode} ${statement.account.id}`
+      : statement.account.id,
     entry.currency,
     // A pending entry is no booking: when it is booked later, that booking is new.
     entry.status,
@@ -53,10 +59,22 @@ function keyOf(statement: ParsedStatement, entry: ParsedEntry): string {
   if (bankReference !== null) return hash('ref', [...base, bankReference])
   const { name, iban, account } = entry.counterparty
   const details = entry.details.map((detail) => [detail.amount, detail.references, detail.remittance])
-  return hash('all', [...base, entry.valueDate, references, name, iban, account, words(entry.remittance), words(entry.additionalInformation), entry.bankTransactionCode, details])
+  return hash('all', [
+    ...base,
+    entry.valueDate,
+    references,
+    name,
+    iban,
+    account,
+    words(entry.remittance),
+    words(entry.additionalInformation),
+    entry.bankTransactionCode,
+    details,
+  ])
 }
 
-const hash = (kind: 'ref' | 'all', parts: unknown): string => `${kind}:${createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 40)}`
+const hash = (kind: 'ref' | 'all', parts: unknown): string =>
+  `${kind}:${createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 40)}`
 
 /** Line breaks and spacing change between formats and exports; words do not. */
 const words = (text: string): string => text.replace(/\s+/g, '')

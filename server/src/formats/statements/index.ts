@@ -4,4 +4,20 @@ export { toMinor } from './decimal.ts'
 export { entryIdentities, entryIdentity } from './identity.ts'
 export { type ParseOptions, parseStatementFile } from './parse.ts'
 export { STATEMENT_PROBLEMS, STATEMENT_REFUSALS, type StatementProblem, type StatementProblemCode } from './problems.ts'
-export type { Counterparty, Decimal, EntryDetail, EntryReferences, EntryStatus, ParsedEntry, ParsedStatement, ParsedStatementFile, StatementAccount, StatementBalance } from './types.ts'
+export type { StatementDocument, StatementDocumentEntry, StatementEntryKind } from './statement-document.ts'
+export type {
+  Counterparty,
+  Decimal,
+  EntryDetail,
+  EntryReferences,
+  EntryStatus,
+  ParsedEntry,
+  ParsedStatement,
+  ParsedStatementFile,
+  StatementAccount,
+  StatementBalance,
+} from './types.ts'
+export { writeCamt053 } from './write-camt053.ts'
+export { writeCsv } from './write-csv.ts'
+export { writeMt940 } from './write-mt940.ts'
+export { writePdf } from './write-pdf.ts'

@@ -5,7 +5,7 @@ import { negateDecimal } from './decimal.ts'
 import { readInformation } from './mt940-information.ts'
 import type { ProblemList } from './problems.ts'
 import { quoted, StatementRefused } from './problems.ts'
-import { swiftAmount, type SwiftField } from './swift-field.ts'
+import { type SwiftField, swiftAmount } from './swift-field.ts'
 import { oneLine } from './text.ts'
 import type { EntryStatus, ParsedEntry } from './types.ts'
 import { NO_REFERENCES } from './types.ts'
@@ -42,7 +42,11 @@ export function parseEntryLine(field: SwiftField, statementDate: LocalDate | nul
   const match = STATEMENT_LINE.exec(line.trim())
   const amount = match ? swiftAmount(match[5] ?? '') : undefined
   if (!match || amount === undefined) {
-    throw new StatementRefused(field.endsFile ? 'truncated' : 'line_malformed', field.line, `:61:${quoted(line)} is not a statement line`)
+    throw new StatementRefused(
+      field.endsFile ? 'truncated' : 'line_malformed',
+      field.line,
+      `:61:${quoted(line)} is not a statement line`,
+    )
   }
   const type = match[6]?.trim() ?? null
   if (type === null) {
@@ -50,7 +54,8 @@ export function parseEntryLine(field: SwiftField, statementDate: LocalDate | nul
     if (field.endsFile) throw new StatementRefused('truncated', field.line, `the file ends inside :61:${quoted(line)}`)
     problems.add('transaction_code_missing', field.line, 'no transaction type behind the amount')
   }
-  if (!(match[5] ?? '').includes(',')) problems.add('amount_without_comma', field.line, `${quoted(match[5] ?? '')} has no decimal comma; read as it stands`)
+  if (!(match[5] ?? '').includes(','))
+    problems.add('amount_without_comma', field.line, `${quoted(match[5] ?? '')} has no decimal comma; read as it stands`)
   const mark = match[3] ?? ''
   const debit = mark === 'D' || mark === 'RC' || mark === 'ED'
   const [customer = '', bank = ''] = splitReferences(match[7] ?? '')
@@ -72,13 +77,21 @@ function splitReferences(text: string): [string, string] {
   return at < 0 ? [text.trim(), ''] : [text.slice(0, at).trim(), text.slice(at + 2).trim()]
 }
 
-function entryDates(value: string, entry: string | undefined, statementDate: LocalDate | null, line: number, problems: ProblemList) {
+function entryDates(
+  value: string,
+  entry: string | undefined,
+  statementDate: LocalDate | null,
+  line: number,
+  problems: ProblemList,
+) {
   const valueDate = swiftDate(value)
-  if (valueDate?.corrected) problems.add('date_corrected', line, `value date ${quoted(value)} does not exist; ${valueDate.date} taken`)
+  if (valueDate?.corrected)
+    problems.add('date_corrected', line, `value date ${quoted(value)} does not exist; ${valueDate.date} taken`)
   if (!valueDate) problems.add('date_ignored', line, `value date ${quoted(value)} is not a date`)
   const near = valueDate?.date ?? statementDate
   const entryDate = entry !== undefined && near !== null ? swiftEntryDate(entry, near) : undefined
-  if (entryDate?.corrected) problems.add('date_corrected', line, `entry date ${quoted(entry ?? '')} does not exist; ${entryDate.date} taken`)
+  if (entryDate?.corrected)
+    problems.add('date_corrected', line, `entry date ${quoted(entry ?? '')} does not exist; ${entryDate.date} taken`)
   if (entry !== undefined && !entryDate) problems.add('date_ignored', line, `entry date ${quoted(entry)} is not a date`)
   const bookingDate = entryDate?.date ?? valueDate?.date ?? statementDate
   if (bookingDate === null) throw new StatementRefused('date_missing', line, 'an entry without any date')
@@ -89,7 +102,11 @@ function entryDates(value: string, entry: string | undefined, statementDate: Loc
 }
 
 /** An entry from its field 61 and the field 86 that belongs to it. */
-export function readSwiftEntry(line: EntryLine, information: SwiftField | undefined, context: { currency: string; ownIban: string | null }): ParsedEntry {
+export function readSwiftEntry(
+  line: EntryLine,
+  information: SwiftField | undefined,
+  context: { currency: string; ownIban: string | null },
+): ParsedEntry {
   const told = readInformation(information?.lines ?? [], line.amount.startsWith('-'))
   const customer = line.customerReference
   return {

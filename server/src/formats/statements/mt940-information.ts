@@ -37,7 +37,8 @@ export function readInformation(lines: readonly string[], outgoing: boolean): In
   const glued = lines.join('')
   const german = /^\s*(\d{3})\s?([?><~^|@#&!*])\d{2}/.exec(glued)
   if (german) return germanInformation(glued, german[1] ?? '', german[2] ?? '?')
-  if (/^\s*(?:\d{3})?\s*\/(?:[A-Z]{3,4}|CNTP|ORDP|BENM)\//.test(glued) && TAG.test(glued)) return taggedInformation(glued, outgoing)
+  if (/^\s*(?:\d{3})?\s*\/(?:[A-Z]{3,4}|CNTP|ORDP|BENM)\//.test(glued) && TAG.test(glued))
+    return taggedInformation(glued, outgoing)
   return { ...nothing(), remittance: oneLine(lines.join(' ')), account: ibanIn(lines.join(' ')) }
 }
 
@@ -86,7 +87,8 @@ function sepaPurpose(parts: readonly string[]): { remittance: string; keywords: 
   return { remittance: keywords.get('SVWZ') ?? oneLine(text.slice(0, found[0]?.index)), keywords }
 }
 
-const TAG = /\/(TRCD|TRTP|EREF|PREF|KREF|MARF|CSID|RTRN|IBAN|BIC|NAME|REMI|CNTP|ORDP|BENM|ULTD|ULTC|ULTB|PURP|ISDT|ADDR|ID|OCMT|EXCH|CHGS|CHGS1|CHGS2|SVCL|ACCW|BUSP|TRID|STZZ|INID|OPRP|SUBC|UETR)\//
+const TAG =
+  /\/(TRCD|TRTP|EREF|PREF|KREF|MARF|CSID|RTRN|IBAN|BIC|NAME|REMI|CNTP|ORDP|BENM|ULTD|ULTC|ULTB|PURP|ISDT|ADDR|ID|OCMT|EXCH|CHGS|CHGS1|CHGS2|SVCL|ACCW|BUSP|TRID|STZZ|INID|OPRP|SUBC|UETR)\//
 
 /** `/TAG/value` pairs; the text of one goes on until the next known tag. */
 function taggedInformation(text: string, outgoing: boolean): Information {
@@ -101,7 +103,10 @@ function taggedInformation(text: string, outgoing: boolean): Information {
     const key = side !== '' && ['NAME', 'IBAN', 'BIC'].includes(tag) ? `${side}.${tag}` : tag
     if (!values.has(key)) values.set(key, value)
   }
-  const take = (tag: string) => values.get(outgoing ? `BENM.${tag}` : `ORDP.${tag}`) ?? values.get(tag) ?? values.get(outgoing ? `ORDP.${tag}` : `BENM.${tag}`)
+  const take = (tag: string) =>
+    values.get(outgoing ? `BENM.${tag}` : `ORDP.${tag}`) ??
+    values.get(tag) ??
+    values.get(outgoing ? `ORDP.${tag}` : `BENM.${tag}`)
   // ING: /CNTP/account/bic/name/city/
   const counterparty = values.get('CNTP')?.split('/')
   const remittance = (values.get('REMI') ?? '').replace(/^(?:USTD|STRD)\/(?:\/)?/, '').replace(/\/$/, '')

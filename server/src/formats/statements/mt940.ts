@@ -6,7 +6,7 @@ import { parseEntryLine, readSwiftEntry } from './mt940-entry.ts'
 import type { ProblemList } from './problems.ts'
 import { quoted, StatementRefused } from './problems.ts'
 import { checkTotals, completed } from './statement.ts'
-import { swiftAmount, type SwiftField } from './swift-field.ts'
+import { type SwiftField, swiftAmount } from './swift-field.ts'
 import type { ParsedEntry, ParsedStatement, StatementAccount, StatementBalance } from './types.ts'
 
 type Message = { fields: SwiftField[]; type: '940' | '942' | null; line: number }
@@ -30,7 +30,8 @@ export function readMt940(text: string, problems: ProblemList): { format: string
     statements.push(readMessage(message, interim, problems))
   }
   const [lastField] = messages.at(-1)?.fields.slice(-1) ?? []
-  if (statements.length === 0) throw new StatementRefused('no_statements', lastField?.line ?? 1, 'no message holds an account or a balance')
+  if (statements.length === 0)
+    throw new StatementRefused('no_statements', lastField?.line ?? 1, 'no message holds an account or a balance')
   return { format: seen.has('MT940') ? 'MT940' : 'MT942', statements }
 }
 
@@ -97,12 +98,26 @@ function readMessage(message: Message, interim: boolean, problems: ProblemList):
   const floor = /^([A-Z]{3})/.exec(fieldOf('34F')?.lines[0] ?? '')?.[1]
   const currency = opening?.currency ?? closing?.currency ?? totals[0]?.currency ?? floor ?? account.currency
   if (currency === undefined) throw new StatementRefused('currency_missing', message.line, 'no field names a currency')
-  if (closing && closing.currency !== currency) problems.add('currency_mismatch', closing.line, `closing balance in ${closing.currency}, account in ${currency}`)
-  if (!interim && !opening) problems.add('opening_balance_missing', message.line, 'no :60F: or :60M:; the statement cannot be reconciled')
-  if (!interim && !closing) problems.add('closing_balance_missing', message.line, 'no :62F: or :62M:; the statement may be cut off and cannot be reconciled')
-  const { entries, statementText } = readEntries(message, currency, account.account.iban, closing?.date ?? opening?.date ?? null, problems)
+  if (closing && closing.currency !== currency)
+    problems.add('currency_mismatch', closing.line, `closing balance in ${closing.currency}, account in ${currency}`)
+  if (!interim && !opening)
+    problems.add('opening_balance_missing', message.line, 'no :60F: or :60M:; the statement cannot be reconciled')
+  if (!interim && !closing)
+    problems.add(
+      'closing_balance_missing',
+      message.line,
+      'no :62F: or :62M:; the statement may be cut off and cannot be reconciled',
+    )
+  const { entries, statementText } = readEntries(
+    message,
+    currency,
+    account.account.iban,
+    closing?.date ?? opening?.date ?? null,
+    problems,
+  )
   for (const total of totals) checkTotals(total, entries, problems)
-  if (statementText !== undefined && !interim) problems.add('text_ignored', statementText, 'a :86: about the statement as a whole is left out')
+  if (statementText !== undefined && !interim)
+    problems.add('text_ignored', statementText, 'a :86: about the statement as a whole is left out')
   return completed(
     {
       account: account.account,
@@ -121,7 +136,13 @@ function readMessage(message: Message, interim: boolean, problems: ProblemList):
   )
 }
 
-function readEntries(message: Message, currency: string, ownIban: string | null, statementDate: LocalDate | null, problems: ProblemList): { entries: ParsedEntry[]; statementText: number | undefined } {
+function readEntries(
+  message: Message,
+  currency: string,
+  ownIban: string | null,
+  statementDate: LocalDate | null,
+  problems: ProblemList,
+): { entries: ParsedEntry[]; statementText: number | undefined } {
   const entries: ParsedEntry[] = []
   let statementText: number | undefined
   let pending: SwiftField | undefined
@@ -146,25 +167,39 @@ function readEntries(message: Message, currency: string, ownIban: string | null,
 }
 
 /** :25: is an IBAN, `bank code/number`, or whatever the bank calls the account, perhaps with the currency behind it. */
-function readAccount(field: SwiftField | undefined, message: Message, problems: ProblemList): { account: StatementAccount; currency: string | undefined } {
+function readAccount(
+  field: SwiftField | undefined,
+  message: Message,
+  problems: ProblemList,
+): { account: StatementAccount; currency: string | undefined } {
   const printed = field?.lines[0]?.trim() ?? ''
-  if (!field || printed === '') throw new StatementRefused('account_missing', field?.line ?? message.line, 'no :25: names the account')
+  if (!field || printed === '')
+    throw new StatementRefused('account_missing', field?.line ?? message.line, 'no :25: names the account')
   const tail = /^(.*?)[\s/]?([A-Z]{3})$/.exec(printed)
   const base = { bankCode: null, bic: null, holder: null }
   const whole = ibanShaped(printed)
   if (whole && (!tail || ibanChecks(whole))) return { account: { ...base, id: whole, iban: whole }, currency: undefined }
   const shorter = ibanShaped(tail?.[1])
-  if (shorter && tail && (/[\s/]$/.test(printed.slice(0, -3)) || ibanChecks(shorter))) return { account: { ...base, id: shorter, iban: shorter }, currency: tail[2] }
+  if (shorter && tail && (/[\s/]$/.test(printed.slice(0, -3)) || ibanChecks(shorter)))
+    return { account: { ...base, id: shorter, iban: shorter }, currency: tail[2] }
   const parts = /^([A-Z0-9]{4,20})\/(.+)$/.exec(printed)
   const inner = ibanShaped(parts?.[2]?.replace(/[A-Z]{3}$/, '')) ?? ibanShaped(parts?.[2])
-  if (inner && ibanChecks(inner)) return { account: { ...base, id: inner, iban: inner, bankCode: parts?.[1] ?? null }, currency: undefined }
+  if (inner && ibanChecks(inner))
+    return { account: { ...base, id: inner, iban: inner, bankCode: parts?.[1] ?? null }, currency: undefined }
   if (whole) problems.add('iban_invalid', field.line, `${quoted(printed)} is taken as the bank's own number`)
   const numbered = tail && /\d[\s/]?$/.test(tail[1] ?? '') ? tail : undefined
   const id = (numbered?.[1] ?? printed).trim()
   return { account: { ...base, id, iban: null, bankCode: parts?.[1] ?? null }, currency: numbered?.[2] }
 }
 
-const BALANCE_TYPES: Readonly<Record<string, string>> = { '60F': 'OPBD', '60M': 'OPBD', '62F': 'CLBD', '62M': 'CLBD', '64': 'CLAV', '65': 'FWAV' }
+const BALANCE_TYPES: Readonly<Record<string, string>> = {
+  '60F': 'OPBD',
+  '60M': 'OPBD',
+  '62F': 'CLBD',
+  '62M': 'CLBD',
+  '64': 'CLAV',
+  '65': 'FWAV',
+}
 
 function readBalance(field: SwiftField, problems: ProblemList): StatementBalance[] {
   const type = BALANCE_TYPES[field.tag]
@@ -173,20 +208,47 @@ function readBalance(field: SwiftField, problems: ProblemList): StatementBalance
   const match = /^(R?[CD])\s?(\d{6})\s?([A-Z]{3})\s?([0-9., ]*)$/.exec(text)
   const amount = match ? swiftAmount(match[4] ?? '') : undefined
   if (!match || amount === undefined) {
-    throw new StatementRefused(field.endsFile ? 'truncated' : 'amount_malformed', field.line, `:${field.tag}:${quoted(text)} is not a balance`)
+    throw new StatementRefused(
+      field.endsFile ? 'truncated' : 'amount_malformed',
+      field.line,
+      `:${field.tag}:${quoted(text)} is not a balance`,
+    )
   }
-  if (!/,/.test(match[4] ?? '')) problems.add('amount_without_comma', field.line, `${quoted(match[4] ?? '')} has no decimal comma; read as it stands`)
+  if (!/,/.test(match[4] ?? ''))
+    problems.add('amount_without_comma', field.line, `${quoted(match[4] ?? '')} has no decimal comma; read as it stands`)
   const date = swiftDate(match[2] ?? '')
   if (!date) problems.add('date_ignored', field.line, `balance date ${quoted(match[2] ?? '')} is not a date`)
-  if (date?.corrected) problems.add('date_corrected', field.line, `balance date ${quoted(match[2] ?? '')} does not exist; ${date.date} taken`)
+  if (date?.corrected)
+    problems.add('date_corrected', field.line, `balance date ${quoted(match[2] ?? '')} does not exist; ${date.date} taken`)
   const negative = match[1] === 'D' || match[1] === 'RC'
-  return [{ type, amount: negative ? negateDecimal(amount) : amount, currency: match[3] ?? '', date: date?.date ?? null, line: field.line }]
+  return [
+    {
+      type,
+      amount: negative ? negateDecimal(amount) : amount,
+      currency: match[3] ?? '',
+      date: date?.date ?? null,
+      line: field.line,
+    },
+  ]
 }
 
 function readTotals(field: SwiftField) {
   if (field.tag !== '90C' && field.tag !== '90D') return []
   const match = /^(\d{0,5})([A-Z]{3})([0-9.,]+)\s*$/.exec(field.lines[0]?.trim() ?? '')
   const sum = match ? swiftAmount(match[3] ?? '') : undefined
-  if (!match || sum === undefined) throw new StatementRefused(field.endsFile ? 'truncated' : 'amount_malformed', field.line, `:${field.tag}:${quoted(field.lines[0] ?? '')} is not a sum`)
-  return [{ count: match[1] || undefined, sum, currency: match[2], what: field.tag === '90C' ? ('credits' as const) : ('debits' as const), line: field.line }]
+  if (!match || sum === undefined)
+    throw new StatementRefused(
+      field.endsFile ? 'truncated' : 'amount_malformed',
+      field.line,
+      `:${field.tag}:${quoted(field.lines[0] ?? '')} is not a sum`,
+    )
+  return [
+    {
+      count: match[1] || undefined,
+      sum,
+      currency: match[2],
+      what: field.tag === '90C' ? ('credits' as const) : ('debits' as const),
+      line: field.line,
+    },
+  ]
 }

@@ -1,5 +1,5 @@
-import { quoted, StatementRefused } from './problems.ts'
 import type { ProblemList } from './problems.ts'
+import { quoted, StatementRefused } from './problems.ts'
 
 /** An aggregate or element of OFX. An element has text, an aggregate children. */
 export type OfxNode = { name: string; text: string; children: OfxNode[]; line: number }
@@ -9,7 +9,9 @@ const NODES_MAX = 1_000_000
 
 /** Elements that are allowed to be empty and unclosed, so that what follows is not taken for their content. */
 const ELEMENTS = new Set(
-  'CODE SEVERITY MESSAGE DTSERVER LANGUAGE DTPROFUP DTACCTUP ORG FID TRNUID CLTCOOKIE CURDEF BANKID BRANCHID ACCTID ACCTTYPE ACCTKEY DTSTART DTEND TRNTYPE DTPOSTED DTUSER DTAVAIL TRNAMT FITID CORRECTFITID CORRECTACTION SRVRTID CHECKNUM REFNUM SIC PAYEEID NAME MEMO EXTDNAME BALAMT DTASOF CURRATE CURSYM ADDR1 ADDR2 ADDR3 CITY STATE POSTALCODE COUNTRY PHONE MKTGINFO USERKEY SESSCOOKIE'.split(' '),
+  'CODE SEVERITY MESSAGE DTSERVER LANGUAGE DTPROFUP DTACCTUP ORG FID TRNUID CLTCOOKIE CURDEF BANKID BRANCHID ACCTID ACCTTYPE ACCTKEY DTSTART DTEND TRNTYPE DTPOSTED DTUSER DTAVAIL TRNAMT FITID CORRECTFITID CORRECTACTION SRVRTID CHECKNUM REFNUM SIC PAYEEID NAME MEMO EXTDNAME BALAMT DTASOF CURRATE CURSYM ADDR1 ADDR2 ADDR3 CITY STATE POSTALCODE COUNTRY PHONE MKTGINFO USERKEY SESSCOOKIE'.split(
+    ' ',
+  ),
 )
 
 /**
@@ -33,7 +35,8 @@ export function readOfxTree(source: string, problems: ProblemList): OfxNode {
     return line
   }
   // A comment, or a tag with the text behind it.
-  const token = /<!--[\s\S]*?(?:-->|$)|<!\[CDATA\[([\s\S]*?)\]\]>|<(\/?)([A-Za-z][A-Za-z0-9_.]*)(?:\s[^<>]*)?(\/?)>([^<]*)|<\?[^>]*\?>|</g
+  const token =
+    /<!--[\s\S]*?(?:-->|$)|<!\[CDATA\[([\s\S]*?)\]\]>|<(\/?)([A-Za-z][A-Za-z0-9_.]*)(?:\s[^<>]*)?(\/?)>([^<]*)|<\?[^>]*\?>|</g
   token.lastIndex = start
   for (let match = token.exec(source); match; match = token.exec(source)) {
     const [whole, cdata, slash, tag, selfClosed, after = ''] = match
@@ -45,7 +48,8 @@ export function readOfxTree(source: string, problems: ProblemList): OfxNode {
     if (tag === undefined) {
       // A lone `<` inside text, as in `<NAME>A < B`: it belongs to the element before it.
       const previous = stack.at(-1)?.children.at(-1)
-      if (whole === '<' && previous) previous.text += `<${/^[^<]*/.exec(source.slice(match.index + 1, match.index + 200))?.[0] ?? ''}`.trimEnd()
+      if (whole === '<' && previous)
+        previous.text += `<${/^[^<]*/.exec(source.slice(match.index + 1, match.index + 200))?.[0] ?? ''}`.trimEnd()
       continue
     }
     const name = tag.toUpperCase()
@@ -62,9 +66,11 @@ export function readOfxTree(source: string, problems: ProblemList): OfxNode {
     stack.at(-1)?.children.push(node)
     const isElement = text !== '' || selfClosed === '/' || ELEMENTS.has(name) || !closed.has(name)
     if (!isElement) stack.push(node)
-    if (stack.length > DEPTH_MAX) throw new StatementRefused('too_deep', at, `more than ${DEPTH_MAX} aggregates inside each other`)
+    if (stack.length > DEPTH_MAX)
+      throw new StatementRefused('too_deep', at, `more than ${DEPTH_MAX} aggregates inside each other`)
   }
-  if (stack.length > 1) throw new StatementRefused('truncated', lineOf(source.length), `the file ends inside <${stack.at(-1)?.name}>`)
+  if (stack.length > 1)
+    throw new StatementRefused('truncated', lineOf(source.length), `the file ends inside <${stack.at(-1)?.name}>`)
   const ofx = root.children[0]
   if (!ofx) throw new StatementRefused('truncated', 1, 'there is no <OFX>')
   return ofx
@@ -84,7 +90,8 @@ function closeAggregate(stack: OfxNode[], name: string, line: number, problems: 
 
 function refuseDeclarations(source: string): void {
   const at = source.search(/<!(?:DOCTYPE|ENTITY|ELEMENT|ATTLIST)/i)
-  if (at >= 0) throw new StatementRefused('document_type_forbidden', lineNumber(source, at), 'a document type (DTD) is not accepted')
+  if (at >= 0)
+    throw new StatementRefused('document_type_forbidden', lineNumber(source, at), 'a document type (DTD) is not accepted')
 }
 
 const lineNumber = (source: string, index: number): number => source.slice(0, index).split('\n').length
@@ -94,15 +101,19 @@ const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>',
 /** Known entities and character references; any other `&` is the character itself, as many banks leave it unescaped. */
 const decodeEntities = (text: string): string =>
   text.includes('&')
-    ? text.replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,4}));/gi, (whole, decimal?: string, hex?: string, name?: string) => {
-        if (name !== undefined) return ENTITIES[name.toLowerCase()] ?? whole
-        const code = decimal === undefined ? Number.parseInt(hex ?? '', 16) : Number(decimal)
-        return code >= 32 && code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff) ? String.fromCodePoint(code) : ' '
-      })
+    ? text.replace(
+        /&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,4}));/gi,
+        (whole, decimal?: string, hex?: string, name?: string) => {
+          if (name !== undefined) return ENTITIES[name.toLowerCase()] ?? whole
+          const code = decimal === undefined ? Number.parseInt(hex ?? '', 16) : Number(decimal)
+          return code >= 32 && code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff) ? String.fromCodePoint(code) : ' '
+        },
+      )
     : text
 
 /** The first node of that name directly inside. */
-export const inside = (node: OfxNode | undefined, name: string): OfxNode | undefined => node?.children.find((inner) => inner.name === name)
+export const inside = (node: OfxNode | undefined, name: string): OfxNode | undefined =>
+  node?.children.find((inner) => inner.name === name)
 
 /** The text of an element directly inside; undefined when missing or empty. */
 export const ofxText = (node: OfxNode | undefined, name: string): string | undefined => inside(node, name)?.text || undefined

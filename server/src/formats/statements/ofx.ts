@@ -1,8 +1,8 @@
 import { readXml } from '../xml.ts'
 import { bicShaped, counterpartyOf, ibanShaped } from './account.ts'
 import { ofxDate } from './dates.ts'
-import { numberStyleOf, type NumberStyle, styledDecimal } from './decimal.ts'
-import { everywhere, inside, ofxText, readOfxTree, type OfxNode } from './ofx-tree.ts'
+import { type NumberStyle, numberStyleOf, styledDecimal } from './decimal.ts'
+import { everywhere, inside, type OfxNode, ofxText, readOfxTree } from './ofx-tree.ts'
 import type { ProblemList } from './problems.ts'
 import { quoted, StatementRefused } from './problems.ts'
 import { completed } from './statement.ts'
@@ -28,9 +28,15 @@ export function readOfx(bytes: Uint8Array, problems: ProblemList): { format: str
   const responses = everywhere(ofx, ['STMTRS', 'CCSTMTRS'])
   const amounts = responses.flatMap((response) => everywhere(response, ['TRNAMT', 'BALAMT']).map((node) => node.text))
   const { style, ambiguous } = numberStyleOf(amounts)
-  if (ambiguous) problems.add('amount_ambiguous', responses[0]?.line ?? 1, `amounts have one ${quoted(style.decimal)} before three digits: read as the decimal mark`)
+  if (ambiguous)
+    problems.add(
+      'amount_ambiguous',
+      responses[0]?.line ?? 1,
+      `amounts have one ${quoted(style.decimal)} before three digits: read as the decimal mark`,
+    )
   const others = everywhere(ofx, ['INVSTMTRS'])
-  for (const other of others) problems.add('statement_skipped', other.line, 'an investment statement: holdings are not account entries')
+  for (const other of others)
+    problems.add('statement_skipped', other.line, 'an investment statement: holdings are not account entries')
   if (responses.length === 0) {
     const what = others.length > 0 ? 'only investment statements, which are not read' : 'no bank or credit card statement'
     throw new StatementRefused('no_statements', ofx.line, `the file holds ${what}`)
@@ -57,7 +63,11 @@ function refuseBankError(ofx: OfxNode): void {
   for (const status of everywhere(ofx, ['STATUS'])) {
     const code = ofxText(status, 'CODE')
     if (answered || code === undefined || code === '0' || ofxText(status, 'SEVERITY')?.toUpperCase() !== 'ERROR') continue
-    throw new StatementRefused('bank_error', status.line, `the bank answered error ${code}: ${oneLine(ofxText(status, 'MESSAGE') ?? 'no message')}`)
+    throw new StatementRefused(
+      'bank_error',
+      status.line,
+      `the bank answered error ${code}: ${oneLine(ofxText(status, 'MESSAGE') ?? 'no message')}`,
+    )
   }
 }
 
@@ -65,8 +75,16 @@ function readStatement(node: OfxNode, style: NumberStyle, problems: ProblemList)
   const account = readAccount(node, problems)
   const stated = ofxText(node, 'CURDEF')?.toUpperCase()
   const currency = stated !== undefined && /^[A-Z]{3}$/.test(stated) ? stated : undefined
-  if (currency === undefined) throw new StatementRefused('currency_missing', node.line, stated === undefined ? 'no CURDEF names the currency' : `${quoted(stated)} is not a currency`)
-  const balances = [readBalance(inside(node, 'LEDGERBAL'), 'CLBD', currency, style, problems), readBalance(inside(node, 'AVAILBAL'), 'CLAV', currency, style, problems)].flat()
+  if (currency === undefined)
+    throw new StatementRefused(
+      'currency_missing',
+      node.line,
+      stated === undefined ? 'no CURDEF names the currency' : `${quoted(stated)} is not a currency`,
+    )
+  const balances = [
+    readBalance(inside(node, 'LEDGERBAL'), 'CLBD', currency, style, problems),
+    readBalance(inside(node, 'AVAILBAL'), 'CLAV', currency, style, problems),
+  ].flat()
   const list = inside(node, 'BANKTRANLIST')
   const from = readDate(ofxText(list, 'DTSTART'), 'DTSTART', list?.line ?? node.line, problems)
   const to = readDate(ofxText(list, 'DTEND'), 'DTEND', list?.line ?? node.line, problems)
@@ -102,10 +120,22 @@ function readAccount(node: OfxNode, problems: ProblemList): StatementAccount {
   const bankId = ofxText(from, 'BANKID')
   if (bankId === undefined && from?.name === 'BANKACCTFROM') problems.add('text_ignored', from.line, 'the account has no BANKID')
   const branch = ofxText(from, 'BRANCHID')
-  return { id: iban ?? number, iban, bankCode: bankId === undefined ? null : branch === undefined ? bankId : `${bankId}/${branch}`, bic: bicShaped(bankId), holder: null }
+  return {
+    id: iban ?? number,
+    iban,
+    bankCode: bankId === undefined ? null : branch === undefined ? bankId : `${bankId}/${branch}`,
+    bic: bicShaped(bankId),
+    holder: null,
+  }
 }
 
-function readBalance(node: OfxNode | undefined, type: string, currency: string, style: NumberStyle, problems: ProblemList): StatementBalance[] {
+function readBalance(
+  node: OfxNode | undefined,
+  type: string,
+  currency: string,
+  style: NumberStyle,
+  problems: ProblemList,
+): StatementBalance[] {
   if (!node) return []
   const text = ofxText(node, 'BALAMT')
   if (text === undefined) {
@@ -135,11 +165,17 @@ function readDate(text: string | undefined, what: string, line: number, problems
 function readEntry(node: OfxNode, status: 'BOOK' | 'PDNG', context: Context): ParsedEntry {
   const { problems } = context
   const text = ofxText(node, 'TRNAMT')
-  if (text === undefined) throw new StatementRefused(inside(node, 'TRNAMT') ? 'amount_malformed' : 'amount_missing', node.line, `<${node.name}> without an amount`)
+  if (text === undefined)
+    throw new StatementRefused(
+      inside(node, 'TRNAMT') ? 'amount_malformed' : 'amount_missing',
+      node.line,
+      `<${node.name}> without an amount`,
+    )
   const currencyNode = inside(node, 'CURRENCY')
   const currency = ofxText(currencyNode, 'CURSYM')?.toUpperCase() ?? context.currency
   const posted = readDate(ofxText(node, 'DTPOSTED'), 'DTPOSTED', node.line, problems)
-  const fallback = readDate(ofxText(node, 'DTUSER') ?? ofxText(node, 'DTTRAN'), 'DTUSER', node.line, problems) ?? context.fallbackDate
+  const fallback =
+    readDate(ofxText(node, 'DTUSER') ?? ofxText(node, 'DTTRAN'), 'DTUSER', node.line, problems) ?? context.fallbackDate
   const bookingDate = posted ?? fallback
   if (bookingDate === null) throw new StatementRefused('date_missing', node.line, 'an entry without any date')
   if (posted === null) problems.add('date_assumed', node.line, `no posting date; ${bookingDate} taken`)

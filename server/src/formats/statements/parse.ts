@@ -1,11 +1,11 @@
 import { readXml } from '../xml.ts'
 import { findCamt, readCamt } from './camt.ts'
 import { readCsv } from './csv.ts'
-import { checkedMapping, type CsvMapping } from './csv-mapping.ts'
+import { type CsvMapping, checkedMapping } from './csv-mapping.ts'
+import { markRepeats } from './identity.ts'
 import { readMt940 } from './mt940.ts'
 import { readOfx } from './ofx.ts'
 import { ProblemList, STATEMENT_PROBLEMS, STATEMENT_REFUSALS, StatementRefused } from './problems.ts'
-import { markRepeats } from './identity.ts'
 import { decodeText, withoutControls } from './text.ts'
 import type { ParsedStatement, ParsedStatementFile } from './types.ts'
 
@@ -40,7 +40,9 @@ export function parseStatementFile(bytes: Uint8Array, options: ParseOptions = {}
 function readAny(bytes: Uint8Array, options: ParseOptions, problems: ProblemList, seen: { format: string | null }): Read {
   const maxBytes = options.maxBytes ?? 32 * 1024 * 1024
   if (bytes.length > maxBytes) throw new StatementRefused('too_large', 1, `${bytes.length} bytes, at most ${maxBytes} are read`)
-  const head = decodeText(bytes.subarray(0, 4096)).replace(/^\ufeff/, '').replace(/\0/g, '')
+  const head = decodeText(bytes.subarray(0, 4096))
+    .replace(/^\ufeff/, '')
+    .replace(/\0/g, '')
   if (head.trim() === '') throw new StatementRefused('empty_file', 1, 'the file is empty')
 
   if (/<OFX\s*>|<\?OFX\b|^\W*OFXHEADER\s*:/i.test(head) && !/^\s*<(?!OFX|\?|!--)/i.test(head)) {
@@ -49,7 +51,10 @@ function readAny(bytes: Uint8Array, options: ParseOptions, problems: ProblemList
   }
   if (/^\s*</.test(head)) return readXmlFile(bytes, problems, seen, maxBytes)
   refuseStrangers(bytes, head)
-  if (/^\s{0,2}(?:\{4:)?:?\s*:?20:/m.test(head) && /^\s{0,2}:(?:25P?|60[FM]|61|28C?|34F):/m.test(decodeText(bytes.subarray(0, 65_536)))) {
+  if (
+    /^\s{0,2}(?:\{4:)?:?\s*:?20:/m.test(head) &&
+    /^\s{0,2}:(?:25P?|60[FM]|61|28C?|34F):/m.test(decodeText(bytes.subarray(0, 65_536)))
+  ) {
     seen.format = 'MT940'
     return readMt940(withoutControls(decodeText(bytes), problems), problems)
   }
@@ -58,7 +63,11 @@ function readAny(bytes: Uint8Array, options: ParseOptions, problems: ProblemList
   if (table) return table
   const looksLikeTable = head.split('\n', 5).filter((line) => /[;,\t]/.test(line)).length >= 2
   const hint = looksLikeTable ? '; if it is CSV, a mapping must say what its columns mean' : ''
-  throw new StatementRefused('unknown_format', 1, `neither camt.052/.053/.054, MT940/942, OFX nor a CSV whose columns are known${hint}`)
+  throw new StatementRefused(
+    'unknown_format',
+    1,
+    `neither camt.052/.053/.054, MT940/942, OFX nor a CSV whose columns are known${hint}`,
+  )
 }
 
 function readXmlFile(bytes: Uint8Array, problems: ProblemList, seen: { format: string | null }, maxBytes: number): Read {
@@ -76,7 +85,8 @@ function readXmlFile(bytes: Uint8Array, problems: ProblemList, seen: { format: s
   const format = messages[0]?.format ?? 'camt'
   seen.format = format
   const statements = messages.flatMap((message) => readCamt(message, problems))
-  if (statements.length === 0) throw new StatementRefused('no_statements', messages[0]?.element.line ?? 1, `${format} without a statement`)
+  if (statements.length === 0)
+    throw new StatementRefused('no_statements', messages[0]?.element.line ?? 1, `${format} without a statement`)
   return { format, statements }
 }
 

@@ -91,7 +91,8 @@ export class ProblemList {
     const more: StatementProblem[] = []
     for (const [code, count] of this.#counts) {
       const last = this.#listed.findLast((p) => p.code === code)
-      if (count > LISTED_PER_CODE && last) more.push({ code, line: last.line, message: `and ${count - LISTED_PER_CODE} more of this kind` })
+      if (count > LISTED_PER_CODE && last)
+        more.push({ code, line: last.line, message: `and ${count - LISTED_PER_CODE} more of this kind` })
     }
     return [...this.#listed, ...more]
   }

@@ -24,7 +24,7 @@ const SINGLE_BYTE: Readonly<Record<string, string>> = {
   'iso-8859-2': 'iso-8859-2',
   '8859-2': 'iso-8859-2',
   'iso-8859-15': 'iso-8859-15',
-  'ibm850': 'windows-1252',
+  ibm850: 'windows-1252',
 }
 
 /** The encodings a CSV mapping may name. @throws StatementRefused for another one, or when the bytes are not in it. */
@@ -37,9 +37,7 @@ export function decodeAs(bytes: Uint8Array, encoding: string): string {
   }
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
 const STRAY = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufffe\uffff]/g
-// biome-ignore lint/suspicious/noControlCharactersInRegex: start and end of transmission, as lines send them around a message
 const FRAMING = /^[\u0001-\u0003\u0004\u001a]+|[\u0001-\u0004\u001a]+(?=\r?$)/gm
 
 /** Control characters become spaces, so that no two numbers grow together; those that frame a transmission just go. */
@@ -52,7 +50,12 @@ export function withoutControls(source: string, problems: ProblemList): string {
     count += 1
     return ' '
   })
-  if (count > 0) problems.add('control_characters_replaced', text.slice(0, firstAt).split('\n').length, `${count} control characters read as spaces`)
+  if (count > 0)
+    problems.add(
+      'control_characters_replaced',
+      text.slice(0, firstAt).split('\n').length,
+      `${count} control characters read as spaces`,
+    )
   return clean
 }
 

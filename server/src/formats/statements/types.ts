@@ -6,7 +6,12 @@ export type Decimal = string
 
 /** What a statement file says, or why it is refused. Nothing is guessed about money: what had to be assumed is in `problems`. */
 export type ParsedStatementFile =
-  | { readonly ok: true; readonly format: string; readonly statements: readonly ParsedStatement[]; readonly problems: readonly StatementProblem[] }
+  | {
+      readonly ok: true
+      readonly format: string
+      readonly statements: readonly ParsedStatement[]
+      readonly problems: readonly StatementProblem[]
+    }
   /** `problems[0]` is the refusal; `format` is null when the content is of no kind that is read here. */
   | { readonly ok: false; readonly format: string | null; readonly problems: readonly StatementProblem[] }
 

@@ -1,0 +1,90 @@
+import { assert } from '../../platform/assert.ts'
+import type { LocalDate } from '../../platform/clock.ts'
+import { add, type Money, money } from '../../platform/money.ts'
+
+/** An account statement of ours, before it takes any format. All amounts are in the account's currency. */
+export type StatementDocument = Readonly<{
+  iban: string
+  bic: string
+  holderName: string
+  /** Both days belong to the period. */
+  from: LocalDate
+  to: LocalDate
+  /** Rises by one per statement of the account, without gaps. */
+  sequenceNumber: number
+  opening: Money
+  /** Oldest first; booked entries only. */
+  entries: readonly StatementDocumentEntry[]
+  closing: Money
+  createdAt: Date
+}>
+
+export type StatementDocumentEntry = Readonly<{
+  bookingDate: LocalDate
+  valueDate: LocalDate
+  /** Signed: money out is negative. */
+  amount: Money
+  balanceAfter: Money
+  kind: StatementEntryKind
+  /** It takes an earlier booking back. */
+  reversal: boolean
+  /** The bank's own reference, unique per booking, at most 35 characters. */
+  reference: string
+  endToEndId: string | null
+  transactionId: string | null
+  uetr: string | null
+  mandateId: string | null
+  counterpartyName: string | null
+  counterpartyIban: string | null
+  counterpartyBic: string | null
+  remittanceInformation: string | null
+  /** The bank's words for the booking: `SEPA credit transfer`. */
+  description: string
+}>
+
+/** What kind of business an entry books: the rows of the table in sepa.md section 11. */
+export type StatementEntryKind = keyof typeof CODES
+
+type Code = readonly [domain: string, family: string, subFamily: string]
+type Codes = Readonly<{ sent: Code; received: Code }>
+
+const both = (code: Code): Codes => ({ sent: code, received: code })
+
+const CODES = {
+  credit_transfer: { sent: ['PMNT', 'ICDT', 'ESCT'], received: ['PMNT', 'RCDT', 'ESCT'] },
+  instant_credit_transfer: { sent: ['PMNT', 'IRCT', 'ESCT'], received: ['PMNT', 'RRCT', 'ESCT'] },
+  // Received: our payment comes back. Sent: we return a payment to where it came from.
+  returned_credit_transfer: { sent: ['PMNT', 'RCDT', 'RRTN'], received: ['PMNT', 'ICDT', 'RRTN'] },
+  internal_transfer: { sent: ['PMNT', 'ICDT', 'BOOK'], received: ['PMNT', 'RCDT', 'BOOK'] },
+  direct_debit: { sent: ['PMNT', 'RDDT', 'ESDD'], received: ['PMNT', 'IDDT', 'ESDD'] },
+  business_direct_debit: { sent: ['PMNT', 'RDDT', 'BBDD'], received: ['PMNT', 'IDDT', 'BBDD'] },
+  // Sent: a collection of ours goes back. Received: a debit on our account comes back.
+  returned_direct_debit: { sent: ['PMNT', 'IDDT', 'UPDD'], received: ['PMNT', 'RDDT', 'UPDD'] },
+  reversed_direct_debit: { sent: ['PMNT', 'IDDT', 'PRDD'], received: ['PMNT', 'RDDT', 'PRDD'] },
+  card_payment: { sent: ['PMNT', 'CCRD', 'POSD'], received: ['PMNT', 'CCRD', 'RIMB'] },
+  cash_withdrawal: both(['PMNT', 'CCRD', 'CWDL']),
+  account_fee: both(['ACMT', 'MDOP', 'CHRG']),
+  payment_fee: both(['PMNT', 'MDOP', 'CHRG']),
+  interest: both(['ACMT', 'MDOP', 'INTR']),
+  other: { sent: ['PMNT', 'MDOP', 'OTHR'], received: ['PMNT', 'MCOP', 'OTHR'] },
+} as const satisfies Record<string, Codes>
+
+/** ISO 20022 bank transaction code of an entry: domain, family, sub-family. */
+export const bankTransactionCode = (entry: StatementDocumentEntry): Code =>
+  CODES[entry.kind][entry.amount.minor < 0n ? 'sent' : 'received']
+
+/** Stops when a document does not add up: a statement that goes out with a wrong balance is worse than none. */
+export function assertAddsUp(document: StatementDocument): void {
+  let balance = document.opening
+  for (const entry of document.entries) {
+    balance = add(balance, entry.amount)
+    assert(balance.minor === entry.balanceAfter.minor, `balance after ${entry.reference} is not the sum of the entries`)
+  }
+  assert(balance.minor === document.closing.minor, 'closing balance is not opening balance plus entries')
+}
+
+/** The size of an amount, for formats that keep the sign apart. */
+export const absolute = (amount: Money): Money => (amount.minor < 0n ? money(amount.currency, -amount.minor) : amount)
+
+/** `STMT-<last ten of the IBAN>-<sequence>`: at most 35 characters, the same for the same statement in every format. */
+export const statementId = (document: StatementDocument): string => `STMT-${document.iban.slice(-10)}-${document.sequenceNumber}`
