@@ -22,17 +22,20 @@ interface OperationBase {
   readonly group?: GroupId | undefined
 }
 
-interface Movement extends OperationBase {
+interface Coded extends OperationBase {
   /** What kind of movement this is, for example `sct.out`: 1 to 64 characters, the caller's vocabulary. */
   readonly code: string
-  /** When the movement counts; absent: when it is recorded. Must not lie in a closed period. */
-  readonly effectiveAt?: Date | undefined
-  /** What the movement belongs to, for example a payment's id. Not interpreted. */
+  /** What the movement belongs to, for example a payment's id. A UUID; not interpreted. */
   readonly reference?: string | undefined
 }
 
+interface Effective {
+  /** When the movement counts; absent: when it is recorded. Must not lie in a closed period. */
+  readonly effectiveAt?: Date | undefined
+}
+
 /** Moves `amount` from `debit` to `credit` at once: balance = credits − debits, so the debited account goes down. */
-export interface TransferOperation extends Movement {
+export interface TransferOperation extends Coded, Effective {
   readonly kind: 'transfer'
   readonly debit: LedgerAccountId
   readonly credit: LedgerAccountId
@@ -45,7 +48,7 @@ export interface TransferOperation extends Movement {
 }
 
 /** Reserves `amount` on an account: available goes down, the balance does not. The operation's key is the hold's name. */
-export interface HoldOperation extends Movement {
+export interface HoldOperation extends Coded {
   readonly kind: 'hold'
   readonly account: LedgerAccountId
   readonly amount: Money
@@ -54,7 +57,7 @@ export interface HoldOperation extends Movement {
 }
 
 /** Turns a pending hold into a transfer to `credit`, in full or in part. What is not posted is released. Possible even when the account has nothing else left. */
-export interface PostHoldOperation extends Movement {
+export interface PostHoldOperation extends Coded, Effective {
   readonly kind: 'post_hold'
   /** The key of the operation that placed the hold. */
   readonly hold: OperationKey

@@ -1,0 +1,98 @@
+/**
+ * PostgreSQL's binary form of one-dimensional arrays (`array_recv`): dimensions, a null flag, the element type, the length and the lower
+ * bound, then each element with its own length. Half the work of the text form on both sides, and numbers never become text.
+ */
+const HEADER_BYTES = 20
+const OID = { bool: 16, int8: 20, int2: 21, int4: 23, text: 25, timestamptz: 1184, uuid: 2950 } as const
+
+function start(oid: number, length: number, bytes: number, hasNulls: boolean): Buffer {
+  const buffer = Buffer.allocUnsafe(HEADER_BYTES + bytes)
+  buffer.writeInt32BE(1, 0)
+  buffer.writeInt32BE(hasNulls ? 1 : 0, 4)
+  buffer.writeInt32BE(oid, 8)
+  buffer.writeInt32BE(length, 12)
+  buffer.writeInt32BE(1, 16)
+  return buffer
+}
+
+export function int4Array(values: ArrayLike<number>): Buffer {
+  const buffer = start(OID.int4, values.length, values.length * 8, false)
+  for (let i = 0, at = HEADER_BYTES; i < values.length; i++, at += 8) {
+    buffer.writeInt32BE(4, at)
+    buffer.writeInt32BE(values[i] as number, at + 4)
+  }
+  return buffer
+}
+
+export function int2Array(values: ArrayLike<number>): Buffer {
+  const buffer = start(OID.int2, values.length, values.length * 6, false)
+  for (let i = 0, at = HEADER_BYTES; i < values.length; i++, at += 6) {
+    buffer.writeInt32BE(2, at)
+    buffer.writeInt16BE(values[i] as number, at + 4)
+  }
+  return buffer
+}
+
+export function boolArray(values: readonly boolean[]): Buffer {
+  const buffer = start(OID.bool, values.length, values.length * 5, false)
+  for (let i = 0, at = HEADER_BYTES; i < values.length; i++, at += 5) {
+    buffer.writeInt32BE(1, at)
+    buffer[at + 4] = values[i] ? 1 : 0
+  }
+  return buffer
+}
+
+export function int8Array(values: readonly (bigint | undefined)[]): Buffer {
+  const buffer = start(OID.int8, values.length, values.length * 12, true)
+  let at = HEADER_BYTES
+  for (const value of values) {
+    if (value === undefined) {
+      at = buffer.writeInt32BE(-1, at)
+      continue
+    }
+    at = buffer.writeInt32BE(8, at)
+    at = buffer.writeBigInt64BE(value, at)
+  }
+  return buffer.subarray(0, at)
+}
+
+const POSTGRES_EPOCH_MS = 946_684_800_000 // 2000-01-01, from which PostgreSQL counts microseconds
+
+export const timestamptzArray = (values: readonly (Date | undefined)[]): Buffer => {
+  const buffer = int8Array(values.map((value) => value && BigInt(value.getTime() - POSTGRES_EPOCH_MS) * 1_000n))
+  buffer.writeInt32BE(OID.timestamptz, 8)
+  return buffer
+}
+
+export function textArray(values: readonly string[]): Buffer {
+  const bytes = values.reduce((sum, value) => sum + 4 + Buffer.byteLength(value), 0)
+  const buffer = start(OID.text, values.length, bytes, false)
+  let at = HEADER_BYTES
+  for (const value of values) {
+    const length = buffer.write(value, at + 4)
+    buffer.writeInt32BE(length, at)
+    at += 4 + length
+  }
+  return buffer
+}
+
+// Value of a hexadecimal digit by its character code.
+const NIBBLE = new Uint8Array(128)
+for (let i = 0; i < 16; i++) NIBBLE[i.toString(16).charCodeAt(0)] = i
+
+export function uuidArray(values: readonly (string | undefined)[]): Buffer {
+  const buffer = start(OID.uuid, values.length, values.length * 20, true)
+  let at = HEADER_BYTES
+  for (const value of values) {
+    if (value === undefined) {
+      at = buffer.writeInt32BE(-1, at)
+      continue
+    }
+    at = buffer.writeInt32BE(16, at)
+    for (let i = 0; i < 36; i += 2) {
+      if (i === 8 || i === 13 || i === 18 || i === 23) i++
+      buffer[at++] = ((NIBBLE[value.charCodeAt(i)] as number) << 4) | (NIBBLE[value.charCodeAt(i + 1)] as number)
+    }
+  }
+  return buffer.subarray(0, at)
+}

@@ -1,0 +1,121 @@
+import type { LocalDate } from '../../platform/clock.ts'
+import type { Tx } from '../../platform/postgres/database.ts'
+import type { Account, Entry, Hold, LoggedTransfer, NewAccount, OpenAccountsRefusal } from './domain/account.ts'
+import type { BookId, LedgerAccountId, OperationKey } from './domain/operation.ts'
+import type { PackedBatch, PackedOutcomes } from './packed-batch.ts'
+
+export const postBatch = (tx: Tx, bookId: BookId, batch: PackedBatch, now: Date) => tx.one<PackedOutcomes>`
+  select o_status, o_seq, o_debit_balance, o_debit_version, o_credit_balance, o_credit_version
+    from ledger.post_batch(${bookId}::integer, ${now}::timestamptz, ${batch.accounts}::uuid[], ${batch.kinds}::smallint[], ${batch.keys}::uuid[],
+           ${batch.debits}::integer[], ${batch.credits}::integer[], ${batch.amounts}::bigint[], ${batch.currencies}::text[], ${batch.codes}::text[],
+           ${batch.effectives}::timestamptz[], ${batch.references}::uuid[], ${batch.groups}::uuid[], ${batch.holds}::uuid[],
+           ${batch.expiries}::timestamptz[], ${batch.forces}::boolean[])`
+
+/** Opens the book named `code`, or finds it: repeated, the same book. */
+export const openBook = async (tx: Tx, book: { code: string; now: Date }): Promise<BookId> =>
+  (await tx.one<{ id: BookId }>`select ledger.open_book(${book.code}, ${book.now}) as id`).id
+
+/** The book named `code`, if it is open. */
+export const findBook = async (tx: Tx, code: string): Promise<BookId | undefined> =>
+  (await tx.maybe<{ id: BookId }>`select id from ledger.book where code = ${code}`)?.id
+
+export const insertAccounts = async (
+  tx: Tx,
+  bookId: BookId,
+  accounts: readonly NewAccount[],
+  now: Date,
+): Promise<OpenAccountsRefusal | null> =>
+  (
+    await tx.one<{ refusal: OpenAccountsRefusal | null }>`
+      select ledger.open_accounts(${bookId}, ${accounts.map((a) => a.id)}, ${accounts.map((a) => a.code)}, ${accounts.map((a) => a.currency)},
+               ${accounts.map((a) => a.normalSide)}, ${accounts.map((a) => a.floor)}, ${now}) as refusal`
+  ).refusal
+
+type AccountRow = Omit<Account, 'available'>
+
+const withAvailable = (row: AccountRow): Account => ({ ...row, available: row.balance - row.held })
+
+/** The accounts with these ids, in the order asked; unknown ids are left out. */
+export const balancesOf = async (tx: Tx, accountIds: readonly LedgerAccountId[]): Promise<Account[]> =>
+  (
+    await tx.rows<AccountRow>`
+      select id, book as "bookId", code, currency, normal_side as "normalSide", status, debits, credits, balance, held, floor, overdrawn, version
+        from ledger.account where id = any(${accountIds}::uuid[]) order by array_position(${accountIds}::uuid[], id)`
+  ).map(withAvailable)
+
+/** The accounts of a book with these codes, in the order asked; unknown codes are left out. */
+export const accountsByCode = async (tx: Tx, bookId: BookId, codes: readonly string[]): Promise<Account[]> =>
+  (
+    await tx.rows<AccountRow>`
+      select id, book as "bookId", code, currency, normal_side as "normalSide", status, debits, credits, balance, held, floor, overdrawn, version
+        from ledger.account where book = ${bookId} and code = any(${codes}::text[]) order by array_position(${codes}::text[], code)`
+  ).map(withAvailable)
+
+export const markAccountClosed = async (tx: Tx, accountId: LedgerAccountId, now: Date): Promise<string | null> =>
+  (await tx.one<{ refusal: string | null }>`select ledger.close_account(${accountId}, ${now}) as refusal`).refusal
+
+export const markPeriodClosed = async (tx: Tx, bookId: BookId, through: LocalDate, now: Date): Promise<LocalDate | null> =>
+  (await tx.one<{ through: LocalDate | null }>`select ledger.close_period(${bookId}, ${through}, ${now}) as through`).through
+
+/** The hold placed by the operation with this key, if there is one. */
+export const findHold = (tx: Tx, bookId: BookId, hold: OperationKey) => tx.maybe<Hold>`
+  select h.id, a.id as "accountId", a.currency, h.amount, h.status, h.posted, h.code, h.reference, h.expires_at as "expiresAt"
+    from ledger.hold h join ledger.account a on a.number = h.account
+   where h.book = ${bookId} and h.id = ${hold}`
+
+/** Releases the pending holds of a book that are due at `now`. @returns those released, at most `limit` (1,000 unless said). */
+export const expireHolds = (tx: Tx, bookId: BookId, now: Date, limit = 1_000) => tx.rows<Hold>`
+  select h.id, a.id as "accountId", a.currency, h.amount, h.status, h.posted, h.code, h.reference, h.expires_at as "expiresAt"
+    from ledger.expire_holds(${bookId}, ${now}, ${limit}) h join ledger.account a on a.number = h.account`
+
+/** Small number, book and version of an account; undefined when it isn't there. */
+export const findAccountNumber = (tx: Tx, accountId: LedgerAccountId) => tx.maybe<{
+  number: number
+  book: BookId
+  version: bigint
+}>`
+  select number, book, version from ledger.account where id = ${accountId}`
+
+export const selectEntriesBefore = (tx: Tx, account: number, beforeVersion: bigint, limit: number) => tx.rows<Entry>`
+  select e.version, e.side, e.amount, e.balance_after as "balanceAfter", c.id as "counterAccountId", e.seq, e.code, e."group", e.reference, e.hold,
+         e.forced, e.effective_at as "effectiveAt", e.recorded_at as "recordedAt"
+    from (select * from ledger.entry where account = ${account} and version < ${beforeVersion} order by version desc limit ${limit}) e
+    join ledger.account c on c.number = e.counter_account
+   order by e.version desc`
+
+export const selectEntriesAfter = (tx: Tx, account: number, afterVersion: bigint, limit: number) => tx.rows<Entry>`
+  select e.version, e.side, e.amount, e.balance_after as "balanceAfter", c.id as "counterAccountId", e.seq, e.code, e."group", e.reference, e.hold,
+         e.forced, e.effective_at as "effectiveAt", e.recorded_at as "recordedAt"
+    from (select * from ledger.entry where account = ${account} and version > ${afterVersion} order by version limit ${limit}) e
+    join ledger.account c on c.number = e.counter_account
+   order by e.version`
+
+export const selectBalanceAtVersion = (tx: Tx, account: number, version: bigint) => tx.maybe<{ balance: bigint }>`
+  select balance_after as balance from ledger.entry where account = ${account} and version = ${version}`
+
+export const selectVersionRecorded = async (tx: Tx, account: number, at: Date): Promise<bigint> =>
+  (await tx.one<{ version: bigint }>`select ledger.version_recorded(${account}, ${at}) as version`).version
+
+/**
+ * What to add to the balance by recorded time to get the one by effective time: entries recorded later that count already, less
+ * entries recorded earlier that don't count yet. The book's widest gaps bound how far either can lie from the instant.
+ */
+export const selectEffectiveCorrection = async (tx: Tx, account: number, bookId: BookId, at: Date): Promise<bigint> =>
+  (
+    await tx.one<{ correction: bigint }>`
+      select ledger.sum_int8(case when (e.recorded_at > ${at}) = (e.side = 'credit') then e.amount else -e.amount end) as correction
+        from ledger.entry e
+       where e.account = ${account} and (e.recorded_at > ${at}) = (e.effective_at <= ${at})
+         and e.version > ledger.version_recorded(${account}, ${at} - (select postdated_max from ledger.book where id = ${bookId}) - interval '1 microsecond')
+         and e.version <= ledger.version_recorded(${account}, ${at} + (select backdated_max from ledger.book where id = ${bookId}))`
+  ).correction
+
+/** The book's transfers with seq above `afterSeq`, in commit order: the ledger's own outbox. Holds and voids take a seq but are not in it. */
+export const transfersAfter = (tx: Tx, bookId: BookId, afterSeq: bigint, limit: number) => tx.rows<LoggedTransfer>`
+  select t.seq, d.id as "debitAccountId", c.id as "creditAccountId", d.currency, t.amount, t.debit_version as "debitVersion", t.debit_balance as "debitBalance",
+         t.credit_version as "creditVersion", t.credit_balance as "creditBalance", t.code, t."group", t.reference, t.hold, t.forced,
+         t.effective_at as "effectiveAt", t.recorded_at as "recordedAt"
+    from (select * from ledger.transfer where book = ${bookId} and seq > ${afterSeq} order by seq limit ${limit}) t
+    join ledger.account d on d.number = t.debit
+    join ledger.account c on c.number = t.credit
+   order by t.seq`
