@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
-import { mkdtemp, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type EmbeddedServer, startEmbedded } from '../../src/platform/postgres/embedded.ts'
@@ -8,22 +8,18 @@ import { identify, isRunning, type ProcessIdentity } from '../../src/platform/pr
 
 const PREFIX = 'partita-test-'
 
-export type TestCluster = EmbeddedServer & {
-  /** Stops the server and removes its files. */
-  remove(): Promise<void>
-}
-
 /** A PostgreSQL of our own in the temporary folder, which forgets everything when the power fails: tests only. */
-export async function startTestCluster(settings: Readonly<Record<string, string>> = {}): Promise<TestCluster> {
+export async function startTestCluster(settings: Readonly<Record<string, string>> = {}): Promise<EmbeddedServer> {
   await removeAbandoned()
   const folder = await mkdtemp(join(tmpdir(), PREFIX))
+  await chmod(folder, 0o755) // run by root, PostgreSQL is another user
   await writeFile(join(folder, 'owner.json'), JSON.stringify(identify(process.pid)))
   const server = await startEmbedded({
     dataDirectory: folder,
     settings: { fsync: 'off', full_page_writes: 'off', shared_buffers: '128MB', max_wal_size: '1GB', ...settings },
   })
   const remove = async () => {
-    await server.kill()
+    await server.remove()
     rmSync(folder, { recursive: true, force: true })
   }
   return { ...server, remove }

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import {
   chownSync,
@@ -45,6 +45,8 @@ export type EmbeddedServer = {
   stop(): Promise<void>
   /** SIGKILL to the server and all its processes, and waits until they are gone: what a crash looks like. */
   kill(): Promise<void>
+  /** Ends it and removes everything it has written, wherever that stands. */
+  remove(): Promise<void>
 }
 
 const PORT = 5432
@@ -93,6 +95,10 @@ function describe(place: Place, cluster: string, server: ProcessIdentity, lock: 
         if (running) await stopServer(running, cluster)
       }),
     kill: () => killServer(server, cluster),
+    remove: async () => {
+      await killServer(server, cluster)
+      for (const folder of [socketDirectory, place.area]) rmSync(folder, { recursive: true, force: true })
+    },
   }
 }
 
@@ -218,29 +224,30 @@ async function launch(
   })
   closeSync(log)
   const failed = new Promise<never>((_, reject) => {
-    const fail = (reason: string) =>
-      reject(
-        new Failure(`PostgreSQL did not start: ${reason}\n${lastLines(readFileSync(logFile).subarray(logStart).toString())}`, {
-          retryable: false,
-        }),
-      )
+    const fail = (reason: string | number | null) => {
+      const said = lastLines(readFileSync(logFile).subarray(logStart).toString())
+      reject(new Failure(`PostgreSQL did not start (${reason}):\n${said}`, { retryable: false }))
+    }
     child.once('error', (error) => fail(error.message))
-    child.once('exit', (code, signalName) => fail(`it ended with ${code ?? signalName}`))
+    child.once('exit', (code, signalName) => fail(code ?? signalName))
   })
   child.unref()
-  return Promise.race([failed, waitUntilReady(child.pid, cluster, onProgress)])
+  const ready = await Promise.race([failed, waitUntilReady(child, cluster, onProgress)])
+  child.removeAllListeners('exit') // from here on its end is no failure to start
+  return ready
 }
 
 async function waitUntilReady(
-  pid: number | undefined,
+  child: ChildProcess,
   cluster: string,
   onProgress: (message: string) => void,
 ): Promise<ProcessIdentity> {
   const started = performance.now()
   let told = false
-  while (performance.now() - started < READY_TIMEOUT_MS) {
+  const hasEnded = () => child.pid === undefined || child.exitCode !== null || child.signalCode !== null
+  while (!hasEnded() && performance.now() - started < READY_TIMEOUT_MS) {
     const file = readPidFile(cluster)
-    if (file && file.pid === pid && file.ready) {
+    if (file && file.pid === child.pid && file.ready) {
       const server = identify(file.pid)
       if (server) return server
     }

@@ -1,0 +1,137 @@
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { type CommonOptions, defineAction, type ExitCode, type Output } from '../support/command.ts'
+import { WrongUse } from '../support/refusal.ts'
+
+const CLONE = join(import.meta.dirname, '../../..')
+
+type Step = {
+  readonly name: string
+  readonly proves: string
+  /** A program of the project, run by our own Node, and its arguments. */
+  readonly program: readonly [string, ...string[]]
+}
+
+/** What is cheap and what most mistakes trip over comes first. */
+const GATES: readonly Step[] = [
+  {
+    name: 'lint',
+    proves: 'style and formatting',
+    program: ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.'],
+  },
+  { name: 'types', proves: 'TypeScript, strict', program: ['node_modules/typescript/bin/tsc', '-p', '.'] },
+  { name: 'boundaries', proves: 'who may import whom', program: ['tools/boundaries.ts'] },
+  { name: 'tidy', proves: 'one clock, no floats, SQL in stores', program: ['tools/tidy.ts'] },
+  { name: 'dead code', proves: 'no unused file, export or package', program: ['node_modules/knip/bin/knip.js', '--no-progress'] },
+]
+
+type Outcome = { readonly step: string; readonly ok: boolean; readonly seconds: number; readonly detail: string }
+type Counts = { readonly passed: number; readonly failed: number }
+type Options = CommonOptions & { readonly only?: string }
+
+export function define(command: Command): void {
+  command
+    .argument('[filter...]', 'run only the tests whose path contains one of these; nothing else is checked')
+    .option('--only <step>', `run one step: ${[...GATES.map((gate) => gate.name), 'tests'].join(', ')}`)
+  defineAction<Options>(command, ['npm test', 'npm test -- ledger', 'partita test --only lint'], runAll)
+}
+
+async function runAll(filters: readonly string[], options: Options, output: Output): Promise<ExitCode> {
+  const names = [...GATES.map((gate) => gate.name), 'tests']
+  if (options.only !== undefined && !names.includes(options.only)) {
+    throw new WrongUse(`"${options.only}" is no step: choose one of ${names.join(', ')}`)
+  }
+  const wanted = (name: string): boolean => (options.only ? options.only === name : filters.length === 0 || name === 'tests')
+  const outcomes: Outcome[] = []
+  for (const gate of GATES.filter((step) => wanted(step.name))) outcomes.push(await runGate(gate, output))
+
+  let counts: Counts | undefined
+  if (wanted('tests')) {
+    const tests = await runTests(filters, output)
+    counts = tests.counts
+    outcomes.push(tests.outcome)
+  }
+  const ok = outcomes.every((outcome) => outcome.ok)
+  output.result({ ok, ...counts, steps: outcomes }, summary(outcomes, counts))
+  return ok ? 0 : 1
+}
+
+async function runGate(step: Step, output: Output): Promise<Outcome> {
+  output.note(`▸ ${step.name}: ${step.proves}`)
+  const { ok, said, seconds } = await run(step.program, {}, () => {})
+  // What a gate says is worth reading only when it fails.
+  if (!ok) output.note(said.trimEnd())
+  return { step: step.name, ok, seconds, detail: ok ? step.proves : 'see above' }
+}
+
+async function runTests(filters: readonly string[], output: Output): Promise<{ outcome: Outcome; counts: Counts }> {
+  output.note('▸ tests: unit, property, database and end-to-end')
+  const folder = mkdtempSync(join(tmpdir(), 'partita-report-'))
+  const report = join(folder, 'vitest.json')
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  const echo = (chunk: string): boolean => output.json || process.stderr.write(chunk)
+  const { ok, seconds } = await run(['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...filters], {}, echo)
+  const counts = readCounts(report, ok)
+  rmSync(folder, { recursive: true, force: true })
+  return { outcome: { step: 'tests', ok, seconds, detail: `${counts.passed} passed, ${counts.failed} failed` }, counts }
+}
+
+type Report = {
+  readonly numPassedTests: number
+  readonly numFailedTests: number
+  readonly testResults: readonly { readonly status: string; readonly assertionResults: readonly unknown[] }[]
+}
+
+/** A file that cannot be loaded holds no test that could fail, and an error outside every test fails none: each counts as one failure. */
+function readCounts(report: string, ok: boolean): Counts {
+  if (!existsSync(report)) return { passed: 0, failed: 1 }
+  const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(report, 'utf8')) as Report
+  const unloaded = testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length
+  const failed = numFailedTests + unloaded
+  return { passed: numPassedTests, failed: ok ? failed : Math.max(failed, 1) }
+}
+
+function run(
+  [program, ...args]: Step['program'],
+  environment: Readonly<Record<string, string>>,
+  onText: (text: string) => unknown,
+): Promise<{ ok: boolean; said: string; seconds: number }> {
+  const started = performance.now()
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [program, ...args], {
+      cwd: CLONE,
+      env: { ...withoutSettings(process.env), ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let said = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        said += text
+        onText(text)
+      })
+    }
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ ok: code === 0, said, seconds: (performance.now() - started) / 1000 }))
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => child.kill(signal))
+  })
+}
+
+/** Tests bring their own database and settings; those of the caller would make them tests of something else. */
+function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const ours = /^(DATABASE_URL$|RAILS_URL$|PARTITA_(?!TEST_))/
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !ours.test(name)))
+}
+
+const seconds = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 })
+
+function summary(outcomes: readonly Outcome[], counts: Counts | undefined): string {
+  const rows = outcomes.map(
+    ({ step, ok, seconds: took, detail }) =>
+      `  ${ok ? 'ok    ' : 'FAILED'}  ${step.padEnd(11)} ${`${seconds.format(took)} s`.padStart(8)}  ${detail}`,
+  )
+  const numbers = counts ? `\n${counts.passed} passed, ${counts.failed} failed\n` : ''
+  return `\n${rows.join('\n')}\n${numbers}`
+}
