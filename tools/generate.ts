@@ -20,7 +20,7 @@ async function main(): Promise<void> {
     await client.end()
     generateTypes(server.adminUrl)
   } finally {
-    await server.stop()
+    await server.remove()
     rmSync(folder, { recursive: true, force: true })
   }
 }
