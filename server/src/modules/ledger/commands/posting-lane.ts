@@ -94,8 +94,11 @@ export class PostingLane {
   #take(): Submission[] {
     let count = 0
     let operations = 0
+    const groups = new Set<string>()
     for (const submission of this.#queue) {
       if (count > 0 && operations + submission.operations.length > this.#batchMax) break
+      // The same group from two callers (a retry beside its original) must not become one: the second waits for the next commit.
+      if (!addGroups(groups, submission.operations)) break
       operations += submission.operations.length
       count++
     }
@@ -150,4 +153,11 @@ export class PostingLane {
       return outcomes
     })
   }
+}
+
+/** Adds the groups of one submission. @returns false when an earlier submission has one of them; then nothing is added. */
+function addGroups(groups: Set<string>, operations: readonly Operation[]): boolean {
+  for (const operation of operations) if (operation.group !== undefined && groups.has(operation.group)) return false
+  for (const operation of operations) if (operation.group !== undefined) groups.add(operation.group)
+  return true
 }

@@ -9,7 +9,7 @@ export interface NewAccount {
   readonly currency: Currency
   /** `credit`: liability, income, equity (customers). `debit`: asset, expense (nostro). For presentation; balances are always credits − debits. */
   readonly normalSide: 'debit' | 'credit'
-  /** The lowest that balance − held may be, in minor units: 0n no overdraft, −50000n agreed overdraft of 500.00, null no limit (nostro, clearing). */
+  /** The lowest that balance − held may be, in minor units, never above zero: 0n no overdraft, −50000n agreed overdraft of 500.00, null no limit (nostro, clearing). */
   readonly floor: bigint | null
 }
 

@@ -104,7 +104,9 @@ const contentOf = (operation: Operation): string =>
     operation.group,
     operation.kind === 'transfer' ? operation.debit : operation.kind === 'hold' ? operation.account : operation.hold,
     operation.kind === 'transfer' || operation.kind === 'post_hold' ? operation.credit : null,
-    operation.kind === 'void_hold' ? null : [operation.amount?.currency, String(operation.amount?.minor), operation.code, operation.reference],
+    operation.kind === 'void_hold'
+      ? null
+      : [operation.amount?.currency, String(operation.amount?.minor), operation.code, operation.reference],
     operation.kind === 'transfer' || operation.kind === 'post_hold' ? operation.effectiveAt : null,
     operation.kind === 'hold' ? operation.expiresAt : null,
     operation.kind === 'transfer' && operation.force === true,
@@ -149,7 +151,8 @@ function refusalOfHold(book: BookState, operation: Operation & { kind: 'hold' })
   if (!account) return 'debit_account_not_found'
   if (account.currency !== operation.amount.currency) return 'currency_mismatch'
   if (account.status === 'closed') return 'debit_account_closed'
-  if (account.floor !== null && available(account) - operation.amount.minor < account.floor) return 'available_balance_insufficient'
+  if (account.floor !== null && available(account) - operation.amount.minor < account.floor)
+    return 'available_balance_insufficient'
   if (account.held + operation.amount.minor > HELD_MAX) return 'account_total_out_of_range'
   return undefined
 }
@@ -158,7 +161,10 @@ const isPending = (hold: HoldState, book: BookState): boolean =>
   hold.status === 'pending' && !(hold.expiresAt && hold.expiresAt <= book.recordedAt)
 
 /** Whom a transfer, or the posting of a hold, debits, and by how much. */
-function movementOf(book: BookState, operation: Operation & { kind: 'transfer' | 'post_hold' }): { debitId: LedgerAccountId; amount: bigint } {
+function movementOf(
+  book: BookState,
+  operation: Operation & { kind: 'transfer' | 'post_hold' },
+): { debitId: LedgerAccountId; amount: bigint } {
   if (operation.kind === 'transfer') return { debitId: operation.debit, amount: operation.amount.minor }
   const hold = book.holds.get(operation.hold)
   assert(hold, 'the hold was found before')

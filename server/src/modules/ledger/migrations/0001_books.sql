@@ -33,7 +33,7 @@ create table ledger.account (
   credits bigint not null default 0 check (credits >= 0),
   balance bigint not null default 0,
   held bigint not null default 0 check (held >= 0),
-  floor bigint check (floor between -1000000000000000 and 1000000000000000),
+  floor bigint check (floor between -1000000000000000 and 0),
   -- How far forced transfers have taken balance - held under the floor; only they may.
   overdrawn bigint not null default 0 check (overdrawn >= 0),
   version bigint not null default 0,
@@ -104,6 +104,7 @@ create index hold_due on ledger.hold (book, expires_at) where status = 'pending'
 create table ledger.period (
   book integer not null references ledger.book,
   through date not null,
+  closed_seq bigint not null, -- the book's seq then: nothing later may count before the period's end
   closed_at timestamptz not null,
   primary key (book, through)
 );

@@ -12,11 +12,13 @@
 -- Rows are read and written by set. `generate_series` with subscripts reads an expanded array three times faster than `unnest`.
 
 -- Hash over all of an operation's content, as sent. 64 bits: it is only ever compared with the one stored under the same key.
+-- Where nothing is sent (no amount, no code on a void), the columns hold a neighbour's value, which is not content.
 create function ledger.operation_hash(
   kind smallint, debit uuid, credit uuid, amount bigint, currency text, code text, effective timestamptz, reference uuid, "group" uuid, hold uuid,
   expires timestamptz, force boolean
 ) returns bigint language sql immutable as $$
-  select hash_record_extended(row(kind, debit, credit, amount, currency, code, effective, reference, "group", hold, expires, force), 0)
+  select hash_record_extended(row(kind, debit, credit, amount, case when amount is not null then currency end, case when kind <> 4 then code end,
+                                  effective, reference, "group", hold, expires, force), 0)
 $$;
 
 create function ledger.post_batch(
@@ -131,8 +133,8 @@ begin
   for i in 1..n loop
     d := p_debit[i]; c := p_credit[i]; a := p_amount[i];
     if v_plain then
-      x := v_balance[d] - a;
-      if (a >= 1 and a <= c_amount_max and d <> c and x >= v_least[d]) is not true then
+      x := case when a between 1 and c_amount_max then v_balance[d] - a end;
+      if (x >= v_least[d] and d <> c) is not true then
         o_status[i] := case when (a between 1 and c_amount_max) is not true then 2
                             when v_number[d] is null then 4 when v_number[c] is null then 5 when d = c then 6 else 13 end;
         continue;

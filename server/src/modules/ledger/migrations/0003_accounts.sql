@@ -70,7 +70,9 @@ begin
   perform pg_advisory_xact_lock(1818518373, p_book);
   if v_until > p_now then return null; end if;
   update ledger.book set closed_until = v_until where id = p_book and closed_until < v_until;
-  if found then insert into ledger.period (book, through, closed_at) values (p_book, p_through, p_now); end if;
+  if found then
+    insert into ledger.period (book, through, closed_seq, closed_at) select id, p_through, seq, p_now from ledger.book where id = p_book;
+  end if;
   return (select max(through) from ledger.period where book = p_book);
 end $$;
 

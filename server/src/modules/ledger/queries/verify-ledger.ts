@@ -116,7 +116,7 @@ const CHECKS: Readonly<Record<string, string>> = {
   closed_periods_stay_closed: `
     select format('book %s, seq %s: effective %s, recorded %s', t.book, t.seq, t.effective_at, t.recorded_at) as example
       from ledger.transfer t join ledger.period p on p.book = t.book
-     where t.recorded_at > p.closed_at and t.effective_at < (p.through + 1)::timestamp at time zone 'Europe/Paris'`,
+     where t.seq > p.closed_seq and t.effective_at < (p.through + 1)::timestamp at time zone 'Europe/Paris'`,
 }
 
 /** Proves the whole ledger from its entries: zero sum per currency, balance = entries, versions, floors, holds, keys, orphans. Reads one snapshot. */
