@@ -1,5 +1,7 @@
 import type { Clock } from '../../platform/clock.ts'
-import { Failure } from '../../platform/errors.ts'
+import { Failure, PlatformUnavailable } from '../../platform/errors.ts'
+import { formatDecimal, type Money } from '../../platform/money.ts'
+import { ok, type Result, refuse } from '../../platform/result.ts'
 
 /** A message that waits for us in the rail's outbox. `sequence` rises without end; the same `id` may be handed out more than once. */
 export type RailMessage = { readonly sequence: bigint; readonly id: string; readonly messageName: string; readonly xml: string }
@@ -70,4 +72,50 @@ export function httpRail(baseUrl: string, clock: Clock): Rail {
 function causeCodeOf(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined
   return typeof cause === 'object' && cause !== null && 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
+}
+
+export type IncomingOrder = {
+  readonly amount: Money
+  readonly creditorIban: string
+  readonly debtorName: string
+  readonly debtorIban: string
+  readonly remittanceInformation: string | undefined
+  readonly endToEndId: string | undefined
+  readonly copies: number | undefined
+}
+
+/** What only a simulated rail can do: have somebody outside pay us. */
+export interface RailSandbox {
+  /** @returns what the rail will send, or why it does not. @throws PlatformUnavailable when the rail is away. */
+  sendIncoming(order: IncomingOrder): Promise<Result<Record<string, unknown>, string>>
+}
+
+export function httpRailSandbox(baseUrl: string, clock: Clock): RailSandbox {
+  return {
+    async sendIncoming(order) {
+      const body = {
+        amount: formatDecimal(order.amount),
+        currency: order.amount.currency,
+        creditor_iban: order.creditorIban,
+        creditor_name: 'Account holder',
+        debtor_name: order.debtorName,
+        debtor_iban: order.debtorIban,
+        remittance_information: order.remittanceInformation ?? '',
+        ...(order.endToEndId === undefined ? {} : { end_to_end_id: order.endToEndId }),
+        ...(order.copies === undefined ? {} : { copies: order.copies }),
+      }
+      try {
+        const response = await fetch(new URL('/simulate/incoming', baseUrl), {
+          method: 'POST',
+          headers: { 'bank-time': clock.now().toISOString(), 'content-type': 'application/json' },
+          body: JSON.stringify(body),
+          signal: AbortSignal.timeout(TIMEOUT_MS),
+        })
+        const text = await response.text()
+        return response.ok ? ok(JSON.parse(text)) : refuse(`the rail refuses it: ${text.slice(0, 500)}`)
+      } catch (error) {
+        throw new PlatformUnavailable('the rails simulator cannot be reached', error)
+      }
+    },
+  }
 }

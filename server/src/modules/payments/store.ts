@@ -127,9 +127,18 @@ export const setStatus = (
          investigated_at = case when ${change.status} = 'unknown' then ${change.now}::timestamptz else investigated_at end
    where id = any(${ids}::uuid[])`
 
-/** Makes the answer of a transfer overdue now: nobody knows whether the rail has it. */
-export const makeOverdue = (tx: Tx, transferId: string, now: Date) => tx.run`
-  update payments.credit_transfer set answer_due_at = ${now}, updated_at = ${now} where id = ${transferId} and status = 'submitted'`
+/** When the answer of a submitted transfer is overdue. */
+export const expectAnswer = (tx: Tx, transferId: string, dueAt: Date) => tx.run`
+  update payments.credit_transfer set answer_due_at = ${dueAt} where id = ${transferId} and status = 'submitted'`
+
+/** The transfers that one of our messages carried. */
+export const transactionIdsOfMessage = async (tx: Tx, messageId: string | null): Promise<string[]> => {
+  const rows = await tx.rows<{ transactionId: string }>`
+    select t.transaction_id as "transactionId"
+      from payments.outgoing_message m join payments.credit_transfer t on t.id = m.transfer_id
+     where m.message_id = ${messageId}`
+  return rows.map((row) => row.transactionId)
+}
 
 export type OutgoingMessage = { id: string; messageId: string; messageName: string; transferId: string | null; xml: string }
 
@@ -170,15 +179,16 @@ export const readCursor = (tx: Tx) => tx.one<{ sequence: bigint }>`select sequen
 export const moveCursor = (tx: Tx, sequence: bigint) =>
   tx.run`update payments.rail_cursor set sequence = ${sequence} where sequence < ${sequence}`
 
-/** @returns false when the message was handled before. */
-export const rememberIncoming = async (
+export const wasReceived = async (tx: Tx, railMessageId: string): Promise<boolean> =>
+  (await tx.maybe`select 1 from payments.incoming_message where rail_message_id = ${railMessageId}`) !== undefined
+
+export const rememberIncoming = (
   tx: Tx,
   message: { id: string; sequence: bigint; messageName: string; xml: string; outcome: string; now: Date },
-): Promise<boolean> =>
-  (await tx.run`
+) => tx.run`
     insert into payments.incoming_message (rail_message_id, sequence, message_name, xml, received_at, outcome)
     values (${message.id}, ${message.sequence}, ${message.messageName}, ${message.xml}, ${message.now}, ${message.outcome})
-    on conflict do nothing`) === 1
+    on conflict do nothing`
 
 export type IncomingTransfer = {
   id: Id<'incoming_transfer'>
@@ -224,3 +234,27 @@ export const takeSuspended = (tx: Tx, limit: number) => tx.rows<IncomingTransfer
 
 export const markReturned = (tx: Tx, id: Id<'incoming_transfer'>) =>
   tx.run`update payments.incoming_transfer set status = 'returned' where id = ${id}`
+
+/** Transfers whose money is still held, by id. */
+export const openTransfersPage = (tx: Tx, after: string, limit: number) => tx.rows<
+  Pick<StoredCreditTransfer, 'id' | 'bookId' | 'amountMinor' | 'status'>
+>`
+  select id, book_id as "bookId", amount_minor as "amountMinor", status
+    from payments.credit_transfer
+   where id > ${after} and status in ('pending', 'submitted', 'unknown')
+   order by id limit ${limit}`
+
+/** Per book that ever sent a transfer, what the rail accepted and has not settled. */
+export const openItemsByBook = (tx: Tx) => tx.rows<{ bookId: number; acceptedMinor: bigint }>`
+  select book_id as "bookId", coalesce(sum(amount_minor) filter (where status = 'accepted'), 0)::bigint as "acceptedMinor"
+    from payments.credit_transfer group by book_id`
+
+/** Messages that somebody must look at: unreadable, or their effect failed. */
+export const troubledMessages = async (tx: Tx, limit: number) => {
+  const [row] = await tx.rows<{ count: bigint }>`
+    select count(*) as count from payments.incoming_message where outcome ~ '^(unreadable|failed): '`
+  const examples = await tx.rows<{ railMessageId: string; messageName: string; outcome: string }>`
+    select rail_message_id as "railMessageId", message_name as "messageName", outcome
+      from payments.incoming_message where outcome ~ '^(unreadable|failed): ' order by received_at desc limit ${limit}`
+  return { count: row?.count ?? 0n, examples }
+}

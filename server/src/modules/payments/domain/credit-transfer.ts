@@ -68,8 +68,6 @@ export function decideStatusReport(status: CreditTransferStatus, report: string)
   return 'nothing' // RCVD, PDNG and codes we do not know: the rail is still at work
 }
 
-/** A transfer can come back only after its money left. */
-export const isReturnable = (status: CreditTransferStatus): boolean => status === 'settled'
 
 /** Statuses after which no answer is awaited any more. */
 export const isFinal = (status: CreditTransferStatus): boolean =>

@@ -1,0 +1,31 @@
+import { localDateOf } from '../../../platform/clock.ts'
+import { newId } from '../../../platform/ids.ts'
+import { publish } from '../../../platform/outbox.ts'
+import type { Database } from '../../../platform/postgres/database.ts'
+import { creditTransferEvent } from '../events.ts'
+import { factOf } from '../postings.ts'
+import { type Bank, messageIdOf, writeTransfer } from '../rail-messages.ts'
+import * as store from '../store.ts'
+
+const BATCH = 100
+
+/**
+ * Writes the `pacs.008` of every pending transfer whose execution date has come. The message stands in the database before anybody
+ * can send it; whether an answer is overdue counts from its delivery.
+ * @returns how many were submitted.
+ * @see EPC115-06 (inter-PSP implementation guidelines) DS-02
+ */
+export function submitDueTransfers(database: Database, bank: Bank, now: Date): Promise<number> {
+  return database.transaction('system', async (tx) => {
+    const due = await store.takeDueTransfers(tx, localDateOf(now), BATCH)
+    if (due.length === 0) return 0
+    const messages = due.map((transfer) => {
+      const id = newId<'outgoing_message'>()
+      return { id, messageId: messageIdOf(id), transferId: transfer.id, ...writeTransfer(bank, transfer, messageIdOf(id), now) }
+    })
+    await store.insertMessages(tx, messages, now)
+    await store.setStatus(tx, due.map((t) => t.id), { status: 'submitted', now })
+    await publish(tx, due.map((t) => creditTransferEvent('submitted', factOf(t), now)))
+    return due.length
+  })
+}

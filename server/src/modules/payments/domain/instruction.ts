@@ -1,0 +1,44 @@
+import type { LocalDate } from '../../../platform/clock.ts'
+import type { Id } from '../../../platform/ids.ts'
+import { EUR, type Money } from '../../../platform/money.ts'
+import { ok, type Result, refuse } from '../../../platform/result.ts'
+import type { PaymentAccount } from '../../accounts/index.ts'
+
+/** An order to send a SEPA credit transfer, in the words of pain.001. Whoever makes it has checked IBAN, characters and dates. */
+export type CreditTransferInstruction = {
+  readonly id: Id<'credit_transfer'>
+  readonly creditorName: string
+  readonly creditorIban: string
+  readonly creditorBic: string | null
+  readonly amount: Money
+  /** `NOTPROVIDED` when the customer gave none. */
+  readonly endToEndId: string
+  readonly instructionId: string | null
+  readonly remittanceInformation: string | null
+  /** ISO 11649; not together with remittance information. */
+  readonly creditorReference: string | null
+  readonly purpose: string | null
+  readonly requestedExecutionDate: LocalDate
+  readonly paymentInformationId: string | null
+}
+
+/** Why an order is refused, most basic first: when several apply, the first is the answer. The ISO code of each: sepa.md §8.4. */
+export const CREDIT_TRANSFER_REFUSALS = {
+  debtor_account_closed: 'AC04',
+  amount_out_of_range: 'AM02',
+  currency_not_euro: 'AM03',
+  available_balance_insufficient: 'AM04',
+} as const
+
+export type CreditTransferRefusal = keyof typeof CREDIT_TRANSFER_REFUSALS
+
+/** EPC implementation guidelines: 0.01 to 999,999,999.99. */
+const AMOUNT_MAX = 99_999_999_999n
+
+/** Every rule but the balance, which only the ledger can judge. */
+export function decideInitiation(instruction: CreditTransferInstruction, debtor: PaymentAccount): Result<void, CreditTransferRefusal> {
+  if (debtor.status !== 'active') return refuse('debtor_account_closed')
+  if (instruction.amount.currency !== EUR || debtor.currency !== EUR) return refuse('currency_not_euro')
+  if (instruction.amount.minor < 1n || instruction.amount.minor > AMOUNT_MAX) return refuse('amount_out_of_range')
+  return ok(undefined)
+}

@@ -1,0 +1,10 @@
+/**
+ * The payments' door: internal transfers, SEPA credit transfers out and in, payment files. The states of a transfer: domain/credit-transfer.ts;
+ * its accounting entries: postings.ts.
+ */
+export { type InternalTransferAnswer, type InternalTransferOrder, InternalTransfers } from './commands/transfer-internally.ts'
+export { type CreditTransferInstruction, CREDIT_TRANSFER_REFUSALS } from './domain/instruction.ts'
+export { paymentsHttp, simulationHttp } from './http.ts'
+export { httpRail, httpRailSandbox, type Rail, type RailSandbox } from './rail.ts'
+export { type PaymentsCheck, verifyPayments } from './queries/verify-payments.ts'
+export { openSettlementAccounts, settlementAccounts } from './settlement-accounts.ts'

@@ -1,0 +1,62 @@
+import type { Tx } from '../../../platform/postgres/database.ts'
+import { balancesOf, type BookId, findHold } from '../../ledger/index.ts'
+import { holdKeyOf } from '../postings.ts'
+import { settlementAccounts } from '../settlement-accounts.ts'
+import * as store from '../store.ts'
+
+/** One proof over the payments: what is wrong, in words for a person. `warnings` need somebody to look, but the books are right. */
+export type PaymentsCheck = { readonly name: string; readonly violations: number; readonly examples: readonly string[]; readonly isWarning: boolean }
+
+const EXAMPLES_MAX = 5
+const PAGE = 500
+
+/**
+ * Proves that payments and money agree: every open transfer has its hold, every closed one has none, the clearing account for
+ * outgoing transfers is exactly what was accepted and not yet settled, suspense is what waits to be sent back; and counts the messages
+ * of the rail that could not be read or applied.
+ */
+export async function verifyPayments(tx: Tx): Promise<PaymentsCheck[]> {
+  return [await checkHolds(tx), await checkOpenItems(tx), await checkMessages(tx)]
+}
+
+async function checkHolds(tx: Tx): Promise<PaymentsCheck> {
+  const wrong: string[] = []
+  for (let after = '00000000-0000-0000-0000-000000000000'; ; ) {
+    const page = await store.openTransfersPage(tx, after, PAGE)
+    for (const transfer of page) {
+      const hold = await findHold(tx, transfer.bookId, holdKeyOf(transfer.id))
+      const isRight = hold?.status === 'pending' && hold.amount === transfer.amountMinor
+      if (!isRight) wrong.push(`credit transfer ${transfer.id} is ${transfer.status}, its hold is ${hold?.status ?? 'missing'}`)
+    }
+    const last = page.at(-1)
+    if (!last) break
+    after = last.id
+  }
+  return check('open credit transfers hold their amount', wrong)
+}
+
+async function checkOpenItems(tx: Tx): Promise<PaymentsCheck> {
+  const wrong: string[] = []
+  for (const expected of await store.openItemsByBook(tx)) {
+    const accounts = settlementAccounts(expected.bookId as BookId)
+    const balances = new Map((await balancesOf(tx, [accounts.clearingOut])).map((a) => [a.id, a.balance]))
+    const actual = balances.get(accounts.clearingOut) ?? 0n
+    if (actual !== expected.acceptedMinor) {
+      wrong.push(`book ${expected.bookId}: CLR:SCT:OUT is ${actual}, accepted and unsettled transfers are ${expected.acceptedMinor}`)
+    }
+  }
+  return check('clearing accounts are their open items', wrong)
+}
+
+async function checkMessages(tx: Tx): Promise<PaymentsCheck> {
+  const troubled = await store.troubledMessages(tx, EXAMPLES_MAX)
+  const examples = troubled.examples.map((m) => `${m.messageName} ${m.railMessageId}: ${m.outcome}`)
+  return { name: 'messages of the rail were read and applied', violations: Number(troubled.count), examples, isWarning: true }
+}
+
+const check = (name: string, wrong: readonly string[]): PaymentsCheck => ({
+  name,
+  violations: wrong.length,
+  examples: wrong.slice(0, EXAMPLES_MAX),
+  isWarning: false,
+})
