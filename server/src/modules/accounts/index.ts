@@ -8,7 +8,10 @@ import type { PaymentAccount } from './domain/bank-account.ts'
 import type { NewTransaction, Settlement } from './domain/transaction.ts'
 import * as store from './store.ts'
 
-export type { PaymentAccount } from './domain/bank-account.ts'
+export { type ConnectExternalAccount, connectExternalAccount } from './commands/connect-external-account.ts'
+export { createLabel, linkLabels } from './commands/labels.ts'
+export { type BankIdentity, bookOf, type OpenBankAccount, openBankAccount } from './commands/open-bank-account.ts'
+export type { BankAccount, PaymentAccount } from './domain/bank-account.ts'
 export type {
   Category,
   CounterpartyAccount,
@@ -18,6 +21,7 @@ export type {
   SubjectType,
 } from './domain/transaction.ts'
 export { sepaAccount } from './domain/transaction.ts'
+export { allBankAccounts } from './queries/bank-accounts.ts'
 
 /**
  * Our accounts with these IBANs (compact, upper case), whosever they are: for incoming payments, and for lanes that serve many

@@ -102,11 +102,11 @@ export const countAccounts = (tx: Tx, organizationId: string, withExternal: bool
   select count(*) as count from accounts.bank_account where organization_id = ${organizationId} and (${withExternal} or not is_external)`
 
 /** The account that a list is asked for: by id, which wins, or by IBAN. */
-export const findFeedAccount = (tx: Tx, wanted: { organizationId: string; id: string | null; iban: string | null }) =>
+export const findFeedAccount = (tx: Tx, wanted: { organizationId: string; byId: boolean; id: string | null; iban: string }) =>
   tx.maybe<{ id: Id<'bank_account'> }>`
     select id from accounts.bank_account
      where organization_id = ${wanted.organizationId}
-       and case when ${wanted.id}::uuid is not null then id = ${wanted.id}::uuid else iban = ${wanted.iban} end
+       and case when ${wanted.byId} then id = ${wanted.id}::uuid else iban = ${wanted.iban} end
      order by is_external
      limit 1`
 
@@ -151,3 +151,93 @@ export const settleTransactions = (tx: Tx, rows: readonly Settlement[]) => tx.ru
 export const declineTransactions = (tx: Tx, ids: readonly string[], declinedAt: Date) => tx.run`
   update accounts.transaction set status = 'declined', updated_at = ${declinedAt}
    where id = any(${ids}::uuid[]) and status = 'pending'`
+
+export type StoredTransaction = {
+  id: Id<'transaction'>
+  slug: string
+  bankAccountId: string
+  status: 'pending' | 'declined' | 'completed'
+  side: 'credit' | 'debit'
+  operationType: string
+  amountMinor: bigint
+  currency: Currency
+  localAmountMinor: bigint
+  localCurrency: Currency
+  settledBalanceMinor: bigint | null
+  label: string
+  cleanCounterpartyName: string | null
+  reference: string | null
+  note: string | null
+  category: string
+  initiatorId: string | null
+  subjectType: string
+  counterpartyAccountNumber: string | null
+  counterpartyAccountNumberFormat: string | null
+  counterpartyBankIdentifier: string | null
+  counterpartyBankIdentifierFormat: string | null
+  subjectDetails: Record<string, unknown> | null
+  vatAmountMinor: bigint | null
+  vatRate: string | null
+  vatItems: VatItem[] | null
+  labelIds: string[]
+  attachmentIds: string[]
+  attachmentLost: boolean
+  attachmentRequired: boolean
+  cardLastDigits: string | null
+  isExternal: boolean
+  emittedAt: Date
+  settledAt: Date | null
+  createdAt: Date
+  updatedAt: Date
+}
+
+/** As kept in `vat_items`: minor units as text, since JSON numbers are floats. */
+export type VatItem = { readonly amount_minor: string; readonly amount_excluding_vat_minor: string; readonly rate: string }
+
+/** The organization's transactions with these ids, in the order asked. */
+export const findTransactions = (tx: Tx, organizationId: string, ids: readonly string[]) => tx.rows<StoredTransaction>`
+  select t.id, a.transaction_slug_prefix || '-transaction-' || t.number as slug, t.bank_account_id as "bankAccountId", t.status, t.side,
+         t.operation_type as "operationType", t.amount_minor as "amountMinor", t.currency, t.local_amount_minor as "localAmountMinor",
+         t.local_currency as "localCurrency", t.settled_balance_minor as "settledBalanceMinor", t.label,
+         t.clean_counterparty_name as "cleanCounterpartyName", t.reference, t.note, t.category, t.initiator_id as "initiatorId",
+         t.subject_type as "subjectType", t.counterparty_account_number as "counterpartyAccountNumber",
+         t.counterparty_account_number_format as "counterpartyAccountNumberFormat",
+         t.counterparty_bank_identifier as "counterpartyBankIdentifier",
+         t.counterparty_bank_identifier_format as "counterpartyBankIdentifierFormat", t.subject_details as "subjectDetails",
+         t.vat_amount_minor as "vatAmountMinor", t.vat_rate as "vatRate", t.vat_items as "vatItems",
+         array(select l.label_id from accounts.transaction_label l where l.transaction_id = t.id order by l.label_id) as "labelIds",
+         t.attachment_ids as "attachmentIds", t.attachment_lost as "attachmentLost", t.attachment_required as "attachmentRequired",
+         t.card_last_digits as "cardLastDigits", t.is_external as "isExternal", t.emitted_at as "emittedAt", t.settled_at as "settledAt",
+         t.created_at as "createdAt", t.updated_at as "updatedAt"
+    from unnest(${ids}::uuid[]) with ordinality as wanted(id, position)
+    join accounts.transaction t on t.id = wanted.id and t.organization_id = ${organizationId}
+    join accounts.bank_account a on a.id = t.bank_account_id
+   order by wanted.position`
+
+export type Label = { readonly id: string; readonly name: string; readonly parentId: string | null }
+
+export const listLabels = (tx: Tx, organizationId: string, page: { limit: number; offset: number }) => tx.rows<Label>`
+  select id, name, parent_id as "parentId" from accounts.label
+   where organization_id = ${organizationId}
+   order by created_at, id
+   limit ${page.limit} offset ${page.offset}`
+
+export const countLabels = (tx: Tx, organizationId: string) => tx.one<{ count: bigint }>`
+  select count(*) as count from accounts.label where organization_id = ${organizationId}`
+
+export const findLabels = (tx: Tx, organizationId: string, ids: readonly string[]) => tx.rows<Label>`
+  select id, name, parent_id as "parentId" from accounts.label where organization_id = ${organizationId} and id = any(${ids}::uuid[])`
+
+export const insertLabel = (tx: Tx, label: Label & { organizationId: string }, createdAt: Date) => tx.run`
+  insert into accounts.label (id, organization_id, name, parent_id, created_at)
+  values (${label.id}, ${label.organizationId}, ${label.name}, ${label.parentId}, ${createdAt})`
+
+export const linkLabels = (
+  tx: Tx,
+  organizationId: string,
+  links: readonly { readonly transactionId: string; readonly labelId: string }[],
+) => tx.run`
+  insert into accounts.transaction_label (transaction_id, label_id, organization_id)
+  select transaction_id, label_id, ${organizationId}::uuid
+    from unnest(${links.map((l) => l.transactionId)}::uuid[], ${links.map((l) => l.labelId)}::uuid[]) as l(transaction_id, label_id)
+  on conflict do nothing`

@@ -1,7 +1,7 @@
 /** Team's door: organizations and their members. */
 import type { Id } from '../../platform/ids.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
-import type { Organization } from './domain/organization.ts'
+import type { Membership, Organization } from './domain/organization.ts'
 import * as store from './store.ts'
 
 export { type FoundOrganization, foundOrganization, type NewMember } from './commands/found-organization.ts'
@@ -14,3 +14,7 @@ export const findOrganization = (tx: Tx, id: Id<'organization'>): Promise<Organi
 /** The organization that has this slug (system scope, or its own). */
 export const findOrganizationBySlug = async (tx: Tx, slug: string): Promise<Id<'organization'> | undefined> =>
   (await store.findOrganizationId(tx, slug))?.id
+
+/** The organization's owner: whom its API key acts for. */
+export const ownerOf = async (tx: Tx, organizationId: Id<'organization'>): Promise<Membership['id'] | undefined> =>
+  (await store.findOwner(tx, organizationId))?.id

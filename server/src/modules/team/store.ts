@@ -44,3 +44,9 @@ export const listMemberships = (tx: Tx, organizationId: string, page: { limit: n
 
 export const countMemberships = (tx: Tx, organizationId: string) => tx.one<{ count: bigint }>`
   select count(*) as count from team.membership where organization_id = ${organizationId}`
+
+export const findOwner = (tx: Tx, organizationId: string) => tx.maybe<{ id: Id<'membership'> }>`
+  select id from team.membership
+   where organization_id = ${organizationId} and role = 'owner' and status = 'active'
+   order by created_at, id
+   limit 1`

@@ -1,0 +1,133 @@
+import { buildApp, type Dependencies } from './app.ts'
+import { BankClock } from './platform/clock.ts'
+import { type Config, checkDatabaseSafety, loadConfig } from './platform/config.ts'
+import type { HttpServer } from './platform/http/server.ts'
+import { createLogger, type Logger } from './platform/logging.ts'
+import { createMetrics } from './platform/metrics.ts'
+import { openDatabase } from './platform/postgres/database.ts'
+
+const ROLES = ['api', 'worker', 'all'] as const
+type Role = (typeof ROLES)[number]
+
+const EXIT_FAILED = 1
+const EXIT_WRONG_USE = 2
+const CLOCK_REFRESH_MS = 1_000
+
+type Part = { readonly name: string; stop(): Promise<void> }
+
+/**
+ * One process of the bank: `node server/src/main.ts api|worker|all`, configured by its environment. It ends on SIGTERM, SIGINT, or when
+ * the process that started it goes away (IPC), and tells that process `{ ready: true, url }` once it serves.
+ */
+async function main(): Promise<void> {
+  const role = roleOf(process.argv[2])
+  const loaded = loadConfig(process.env)
+  if (!loaded.ok) refuseToStart('The configuration cannot be used:', loaded.problems)
+  const { config } = loaded
+  const logger = createLogger({ level: config.logLevel, service: `partita-${role}` })
+  stopOnBugs(logger)
+
+  const unsafe = await checkDatabaseSafety(config.database.url, config.environment)
+  if (unsafe.length > 0) refuseToStart('The database is not safe for money:', unsafe)
+  const dependencies = await connect(config, role, logger)
+  const parts: Part[] = []
+  const shutdown = gracefulShutdown(config, logger, parts, dependencies)
+
+  let url: string | undefined
+  if (role !== 'api') parts.push({ name: 'worker', stop: await startTheWorker(dependencies) })
+  if (role !== 'worker') {
+    const server = await buildApp(dependencies)
+    url = await server.app.listen({ host: config.host, port: config.port })
+    parts.unshift({ name: 'api', stop: () => drain(server, config) })
+  }
+  logger.info('started', { 'event.action': role, 'url.full': url })
+  process.send?.({ ready: true, url })
+  process.once('SIGTERM', shutdown).once('SIGINT', shutdown).once('disconnect', shutdown)
+}
+
+function roleOf(argument: string | undefined): Role {
+  const role = argument ?? 'all'
+  if ((ROLES as readonly string[]).includes(role)) return role as Role
+  refuseToStart(`There is no role ${role}. Use one of:`, ROLES)
+}
+
+function refuseToStart(why: string, problems: readonly string[]): never {
+  process.stderr.write(`${why}\n${problems.map((problem) => `  - ${problem}\n`).join('')}`)
+  process.exit(EXIT_WRONG_USE)
+}
+
+async function connect(config: Config, role: Role, logger: Logger): Promise<Dependencies> {
+  const database = openDatabase({ ...config.database, applicationName: `partita ${role}` })
+  const clock = new BankClock(database)
+  await clock.refresh()
+  return { config, database, clock, logger, metrics: createMetrics({ process: true }) }
+}
+
+/** Starts the worker's loops, loaded only where they run, and keeps this process's clock with the bank's. */
+async function startTheWorker(dependencies: Dependencies): Promise<() => Promise<void>> {
+  const { startWorker } = await import('./worker.ts')
+  const worker = await startWorker(dependencies)
+  return () => worker.stop()
+}
+
+/** Stops serving without failing anybody: balancers are told first, open requests are answered, then the port is closed. */
+async function drain(server: HttpServer, config: Config): Promise<void> {
+  server.startDraining()
+  await new Promise((resolve) => setTimeout(resolve, config.shutdown.drainMs))
+  await server.close()
+}
+
+function gracefulShutdown(config: Config, logger: Logger, parts: readonly Part[], { database, clock }: Dependencies): () => void {
+  // Another process may move the bank's clock (sandbox); a second later everybody lives at the new time.
+  const refresh = setInterval(() => {
+    clock.refresh().catch((error) => logger.error('the bank’s clock could not be read', error))
+  }, CLOCK_REFRESH_MS)
+  let isStopping = false
+  return () => {
+    if (isStopping) return
+    isStopping = true
+    clearInterval(refresh)
+    logger.info('stopping')
+    const deadline = setTimeout(() => {
+      logger.error('still busy at the deadline: cut off')
+      logger.flush()
+      process.exit(EXIT_FAILED)
+    }, config.shutdown.deadlineMs - DEADLINE_MARGIN_MS)
+    stopAll(parts)
+      .then(() => database.close())
+      .then(
+        () => logger.info('stopped'),
+        (error) => {
+          logger.error('stopping failed', error)
+          process.exitCode = EXIT_FAILED
+        },
+      )
+      .finally(() => {
+        clearTimeout(deadline)
+        logger.flush()
+        process.exit()
+      })
+  }
+}
+
+/** So that the process is gone by the deadline, and not only told to go. */
+const DEADLINE_MARGIN_MS = 90
+
+async function stopAll(parts: readonly Part[]): Promise<void> {
+  for (const part of parts) await part.stop()
+}
+
+/** After an error that nobody expected the process's state cannot be trusted: it says why and ends, and is started again. */
+function stopOnBugs(logger: Logger): void {
+  const stop = (error: unknown) => {
+    logger.error('a bug stops the process', error)
+    logger.flush()
+    process.exit(EXIT_FAILED)
+  }
+  process.on('uncaughtException', stop).on('unhandledRejection', stop)
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`Partita could not start: ${error instanceof Error ? error.message : error}\n`)
+  process.exit(EXIT_FAILED)
+})

@@ -1,0 +1,44 @@
+import type { Id } from '../../../platform/ids.ts'
+import type { Tx } from '../../../platform/postgres/database.ts'
+import { balancesOf } from '../../ledger/index.ts'
+import type { BankAccount } from '../domain/bank-account.ts'
+import * as store from '../store.ts'
+
+/** One page of the organization's accounts, the main one first, with the ledger's balances, and how many there are. */
+export async function listBankAccounts(
+  tx: Tx,
+  organizationId: Id<'organization'>,
+  page: { withExternal: boolean; limit: number; offset: number },
+): Promise<{ accounts: BankAccount[]; count: bigint }> {
+  const rows = await store.listAccounts(tx, { organizationId, only: null, ...page })
+  const { count } = await store.countAccounts(tx, organizationId, page.withExternal)
+  return { accounts: await withBalances(tx, rows), count }
+}
+
+/** All of the organization's accounts: at most a few dozen, so there are no pages. */
+export async function allBankAccounts(tx: Tx, organizationId: Id<'organization'>, withExternal: boolean): Promise<BankAccount[]> {
+  const rows = await store.listAccounts(tx, { organizationId, only: null, withExternal, limit: ACCOUNTS_MAX, offset: 0 })
+  return withBalances(tx, rows)
+}
+
+const ACCOUNTS_MAX = 1_000
+
+/** One account of the organization, connected ones included; undefined when it has none with this id. */
+export async function findBankAccount(
+  tx: Tx,
+  organizationId: Id<'organization'>,
+  id: Id<'bank_account'>,
+): Promise<BankAccount | undefined> {
+  const rows = await store.listAccounts(tx, { organizationId, only: id, withExternal: true, limit: 1, offset: 0 })
+  return (await withBalances(tx, rows))[0]
+}
+
+async function withBalances(tx: Tx, rows: readonly store.StoredAccount[]): Promise<BankAccount[]> {
+  const ledgerIds = rows.flatMap((row) => row.ledgerAccountId ?? [])
+  const inLedger = new Map((await balancesOf(tx, ledgerIds)).map((account) => [account.id, account]))
+  return rows.map(({ ledgerAccountId, statedBalanceMinor, ...row }) => {
+    const account = ledgerAccountId === null ? undefined : inLedger.get(ledgerAccountId)
+    const stated = statedBalanceMinor ?? 0n
+    return { ...row, balanceMinor: account?.balance ?? stated, authorizedBalanceMinor: account?.available ?? stated }
+  })
+}

@@ -1,0 +1,23 @@
+import type { Id } from '../../../platform/ids.ts'
+import type { Tx } from '../../../platform/postgres/database.ts'
+import * as store from '../store.ts'
+
+/** One page of the organization's labels, oldest first, and how many there are. */
+export async function listLabels(
+  tx: Tx,
+  organizationId: Id<'organization'>,
+  page: { limit: number; offset: number },
+): Promise<{ labels: store.Label[]; count: bigint }> {
+  const { count } = await store.countLabels(tx, organizationId)
+  return { labels: await store.listLabels(tx, organizationId, page), count }
+}
+
+/** The organization's labels with these ids; others are left out. */
+export const findLabels = async (
+  tx: Tx,
+  organizationId: Id<'organization'>,
+  ids: readonly string[],
+): Promise<Map<string, store.Label>> =>
+  ids.length === 0
+    ? new Map()
+    : new Map((await store.findLabels(tx, organizationId, [...new Set(ids)])).map((label) => [label.id, label]))

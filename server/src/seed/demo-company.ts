@@ -1,0 +1,105 @@
+import type { Category } from '../modules/accounts/index.ts'
+import type { NewMember, Organization } from '../modules/team/index.ts'
+import type { BankCountry } from '../platform/config.ts'
+
+/** The company that `npm start` shows: invented, like everybody it deals with. */
+export const DEMO_ORGANIZATION = {
+  slug: 'atelier-lumen-4821',
+  name: 'Atelier Lumen',
+  legalName: 'Atelier Lumen SAS',
+  locale: 'fr',
+  legalShareCapitalMinor: 1_500_000n,
+  legalCountry: 'FR',
+  legalRegistrationDate: '2021-04-12',
+  legalForm: 'SAS',
+  legalAddress: '9 rue du Port 44000 Nantes FRANCE',
+  legalSector: '7410Z',
+  legalNumber: '89912345600017',
+} as const satisfies Partial<Organization>
+
+export const DEMO_MEMBERS: readonly [NewMember, ...NewMember[]] = [
+  {
+    firstName: 'Camille',
+    lastName: 'Arnaud',
+    email: 'camille@atelier-lumen.example',
+    role: 'owner',
+    team: 'Management',
+    residenceCountry: 'FR',
+    nationality: 'FR',
+    birthCountry: 'FR',
+    birthdate: '1987-07-12',
+    ubo: true,
+  },
+  {
+    firstName: 'Jonas',
+    lastName: 'Weber',
+    email: 'jonas@atelier-lumen.example',
+    role: 'admin',
+    team: 'Management',
+    nationality: 'DE',
+  },
+  { firstName: 'Inès', lastName: 'Morel', email: 'ines@atelier-lumen.example', role: 'manager', team: 'Studio' },
+  {
+    firstName: 'Luca',
+    lastName: 'Ferri',
+    email: 'luca@atelier-lumen.example',
+    role: 'employee',
+    team: 'Studio',
+    nationality: 'IT',
+  },
+  { firstName: 'Sofia', lastName: 'Almeida', email: 'sofia@almeida-conseil.example', role: 'accountant' },
+]
+
+/** Labels by list. */
+export const DEMO_LABELS: Readonly<Record<string, readonly string[]>> = {
+  Projects: ['Musée des Lumières', 'Hafenlicht Hamburg', 'Showroom'],
+  'Cost centres': ['Studio', 'Administration'],
+}
+
+export const DEMO_ACCOUNTS: readonly { readonly name: string; readonly country: BankCountry }[] = [
+  { name: 'Main account', country: 'FR' },
+  { name: 'Taxes and savings', country: 'FR' },
+  { name: 'Hamburg office', country: 'DE' },
+]
+
+type Party = { readonly name: string; readonly country: BankCountry; readonly bic: string; readonly account: bigint }
+
+/** A party's IBAN is made from codes that no bank has. */
+const party = (name: string, country: BankCountry, account: bigint): Party => ({
+  name,
+  country,
+  account,
+  bic: `EXMP${country}2X`,
+})
+
+/** Who pays the company: amounts in cents, from and to. */
+export const DEMO_CUSTOMERS = [
+  { party: party('Musée des Lumières', 'FR', 101n), from: 420_000, to: 980_000, reference: 'Facture' },
+  { party: party('Hafenlicht GmbH', 'DE', 102n), from: 250_000, to: 640_000, reference: 'Rechnung' },
+  { party: party('Galleria Aurora SpA', 'IT', 103n), from: 90_000, to: 310_000, reference: 'Fattura' },
+  { party: party('Hotel Miramar SL', 'ES', 104n), from: 120_000, to: 450_000, reference: 'Factura' },
+  { party: party('Van Dijk Interieur BV', 'NL', 105n), from: 60_000, to: 220_000, reference: 'Factuur' },
+] as const
+
+/** Whom it pays, and for what. `day`: on that day of the month; absent: whenever something is needed. */
+export const DEMO_SUPPLIERS: readonly {
+  readonly party: Party
+  readonly from: number
+  readonly to: number
+  readonly category: Category
+  readonly reference: string
+  readonly day?: number
+  readonly isDirectDebit?: boolean
+}[] = [
+  { party: party('SCI Quai de la Fosse', 'FR', 201n), from: 185_000, to: 185_000, category: 'office_rental', reference: 'Loyer', day: 2 },
+  { party: party('Inès Morel', 'FR', 202n), from: 287_450, to: 287_450, category: 'salary', reference: 'Salaire', day: 27 },
+  { party: party('Luca Ferri', 'FR', 203n), from: 241_320, to: 241_320, category: 'salary', reference: 'Salaire', day: 27 },
+  { party: party('Électricité Atlantique SA', 'FR', 204n), from: 11_200, to: 19_800, category: 'utility', reference: 'Contrat 88213', day: 8, isDirectDebit: true },
+  { party: party('Assurances du Ponant SA', 'FR', 205n), from: 9_640, to: 9_640, category: 'insurance', reference: 'Police 4471', day: 5, isDirectDebit: true },
+  { party: party('Cabinet Almeida SARL', 'PT', 206n), from: 42_000, to: 42_000, category: 'legal_and_accounting', reference: 'Honoraires', day: 15 },
+  { party: party('Glaswerk Steiner AG', 'AT', 207n), from: 35_000, to: 190_000, category: 'manufacturing', reference: 'Auftrag' },
+  { party: party('Lichttechnik Nord GmbH', 'DE', 208n), from: 18_000, to: 120_000, category: 'hardware_and_equipment', reference: 'Bestellung' },
+  { party: party('Transports Belmondo SARL', 'BE', 209n), from: 6_500, to: 34_000, category: 'logistics', reference: 'Expédition' },
+  { party: party('Papeterie du Canal SARL', 'FR', 210n), from: 1_240, to: 8_990, category: 'office_supply', reference: 'Commande' },
+  { party: party('Nuage Logiciels SAS', 'FR', 211n), from: 4_900, to: 14_900, category: 'online_service', reference: 'Abonnement' },
+] // biome-ignore format: one party a line
