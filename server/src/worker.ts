@@ -1,17 +1,13 @@
-import type { BankClock } from './platform/clock.ts'
+import type { Dependencies } from './app.ts'
+import { httpRail, openHomeBook, paymentPasses } from './modules/payments/index.ts'
+import type { Clock } from './platform/clock.ts'
 import { pruneIdempotency } from './platform/idempotency.ts'
 import type { Logger } from './platform/logging.ts'
-import { type Consumer, OutboxRelay, pruneOutbox } from './platform/outbox.ts'
+import { type Consumer, OutboxRelay, outboxLagSeconds, pruneOutbox } from './platform/outbox.ts'
 import type { Database } from './platform/postgres/database.ts'
 
-export type WorkerOptions = {
-  readonly database: Database
-  readonly clock: BankClock
-  readonly logger: Pick<Logger, 'error' | 'warn' | 'info'>
-  /** Work that is looked for again and again: each does one pass and says how much it did. */
-  readonly passes: Readonly<Record<string, () => Promise<number>>>
-  readonly consumers: readonly Consumer[]
-}
+/** Who takes what the modules publish. Audit, webhooks and notifications will stand here; an event without a consumer just leaves. */
+const CONSUMERS: readonly Consumer[] = []
 
 export type Worker = {
   /** Lets the pass in hand finish, then ends. */
@@ -22,24 +18,32 @@ export type Worker = {
 const IDLE_MS = 200
 /** After a failure (database or rail away) loops come back slower, up to this. */
 const BACKOFF_MS_MAX = 5_000
+const LAG_MS = 1_000
 const HOUSEKEEPING_MS = 60_000
 /** How long published events stay readable for whoever looks for a cause. */
 const OUTBOX_KEPT_MS = 7 * 24 * 3_600_000
 
-/** Runs what moves by itself: the outbox relay, the payments' passes, the clock, housekeeping. Any number of workers may run side by side. */
-export function startWorker(options: WorkerOptions): Worker {
-  const { database, clock } = options
-  const relay = new OutboxRelay({ database, clock, consumers: options.consumers })
+/** Runs what moves by itself: the outbox relay, the payments' passes, housekeeping. Any number of workers may run side by side. */
+export async function startWorker(dependencies: Dependencies): Promise<Worker> {
+  const { config, database, clock, logger } = dependencies
+  const homeBook = await openHomeBook(database, clock.now())
+  const relay = new OutboxRelay({ database, clock, consumers: CONSUMERS })
+  const passes = paymentPasses({ database, clock, homeBook, rail: httpRail(config.railsUrl, clock), bank: config.bank })
+  let lagSeconds = 0
+  dependencies.metrics.gauge('partita_outbox_lag_seconds', 'Age of the oldest event that has not left.', () => lagSeconds)
+  const measureLag = async () => {
+    lagSeconds = await database.read('system', (tx) => outboxLagSeconds(tx, clock.now()))
+    return 0
+  }
+
   const stopping = new AbortController()
-  const loop = (name: string, pass: () => Promise<number>, idleMs = IDLE_MS) => runLoop(name, pass, idleMs, options.logger, stopping.signal)
+  const loop = (name: string, pass: () => Promise<number>, idleMs = IDLE_MS) =>
+    runLoop(name, pass, idleMs, logger, stopping.signal)
   const loops = [
-    loop('clock', async () => {
-      await clock.refresh()
-      return 0
-    }),
     loop('outbox relay', () => relay.runOnce()),
+    loop('outbox lag', measureLag, LAG_MS),
     loop('housekeeping', () => keepHouse(database, clock), HOUSEKEEPING_MS),
-    ...Object.entries(options.passes).map(([name, pass]) => loop(name, pass)),
+    ...Object.entries(passes).map(([name, pass]) => loop(name, pass)),
   ]
   return {
     stop: async () => {
@@ -54,7 +58,7 @@ async function runLoop(
   name: string,
   pass: () => Promise<number>,
   idleMs: number,
-  logger: WorkerOptions['logger'],
+  logger: Logger,
   signal: AbortSignal,
 ): Promise<void> {
   let failures = 0
@@ -85,7 +89,7 @@ function rest(milliseconds: number, signal: AbortSignal): Promise<void> {
   })
 }
 
-async function keepHouse(database: Database, clock: BankClock): Promise<number> {
+async function keepHouse(database: Database, clock: Clock): Promise<number> {
   const now = clock.now()
   const pruned = await database.transaction('system', async (tx) => {
     const keys = await pruneIdempotency(tx, now)

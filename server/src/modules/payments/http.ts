@@ -13,17 +13,20 @@ import {
   amountFromWire,
   ClockAnswer,
   ClockBody,
-  IncomingTransferBody,
-  ibanFromWire,
   INTERNAL_TRANSFER_ERRORS,
+  IncomingTransferBody,
   InternalTransferAnswer,
   InternalTransferBody,
+  ibanFromWire,
   internalTransferToWire,
   unwrapIncomingTransfer,
 } from './wire.ts'
 
 /** Routes of the public API. */
-export function paymentsHttp(app: FastifyInstance, dependencies: { clock: BankClock; internalTransfers: InternalTransfers }): void {
+export function paymentsHttp(
+  app: FastifyInstance,
+  dependencies: { clock: BankClock; internalTransfers: InternalTransfers },
+): void {
   const { clock, internalTransfers } = dependencies
   app.post(
     '/v2/internal_transfers',
@@ -65,6 +68,7 @@ function instructionFrom(request: FastifyRequest, now: Date): InternalTransferIn
     creditorIban: ibanFromWire(wire.credit_iban),
     amount,
     remittanceInformation: wire.reference,
+    initiatorId: request.principal.membershipId,
     orderedAt: now,
   }
 }
@@ -82,7 +86,11 @@ function claimFor(request: FastifyRequest, instruction: InternalTransferInstruct
   }
 }
 
-function sendReplay(reply: FastifyReply, replay: { status: number; body: unknown; requestHash: Buffer }, claim: KeyClaim): FastifyReply {
+function sendReplay(
+  reply: FastifyReply,
+  replay: { status: number; body: unknown; requestHash: Buffer },
+  claim: KeyClaim,
+): FastifyReply {
   if (!replay.requestHash.equals(claim.requestHash)) reply.header('x-partita-idempotency-mismatch', 'true')
   return reply.code(replay.status).send(replay.body)
 }
@@ -96,7 +104,8 @@ export function simulationHttp(app: FastifyInstance, { clock, rail }: { clock: B
         operationId: 'simulateIncomingTransfer',
         tag: 'Simulation',
         summary: 'Have somebody outside send a SEPA credit transfer.',
-        description: 'The simulated rail sends a pacs.008; the money is booked when the worker has read it, as a rule within a second.',
+        description:
+          'The simulated rail sends a pacs.008; the money is booked when the worker has read it, as a rule within a second.',
         scope: 'sandbox',
         body: IncomingTransferBody,
         answer: Type.Object({ incoming_transfer: Type.Object({}, { additionalProperties: true }) }),
@@ -128,7 +137,13 @@ export function simulationHttp(app: FastifyInstance, { clock, rail }: { clock: B
   const clockNow = () => ({ clock: { now: clock.now() } })
   app.get(
     '/simulation/clock',
-    describeOperation({ operationId: 'getClock', tag: 'Simulation', summary: 'The bank’s time.', scope: 'sandbox', answer: ClockAnswer }),
+    describeOperation({
+      operationId: 'getClock',
+      tag: 'Simulation',
+      summary: 'The bank’s time.',
+      scope: 'sandbox',
+      answer: ClockAnswer,
+    }),
     async () => clockNow(),
   )
   app.post(
@@ -137,7 +152,8 @@ export function simulationHttp(app: FastifyInstance, { clock, rail }: { clock: B
       operationId: 'moveClock',
       tag: 'Simulation',
       summary: 'Move the bank’s one clock forward.',
-      description: 'All processes and the simulated rail follow within a second; what became due happens then. It never moves back.',
+      description:
+        'All processes and the simulated rail follow within a second; what became due happens then. It never moves back.',
       scope: 'sandbox',
       body: ClockBody,
       answer: ClockAnswer,
@@ -146,7 +162,9 @@ export function simulationHttp(app: FastifyInstance, { clock, rail }: { clock: B
     async (request) => {
       const target = targetOf(request.body as ClockBody, clock.now())
       if (!(await clock.moveTo(target))) {
-        throw new HttpRefusal(422, [atPointer('invalid', `now must not be before ${clock.now().toISOString()}: the clock only moves forward`, '/now')])
+        throw new HttpRefusal(422, [
+          atPointer('invalid', `now must not be before ${clock.now().toISOString()}: the clock only moves forward`, '/now'),
+        ])
       }
       return clockNow()
     },

@@ -3,8 +3,9 @@
  * its accounting entries: postings.ts.
  */
 export { type InternalTransferAnswer, type InternalTransferOrder, InternalTransfers } from './commands/transfer-internally.ts'
-export { type CreditTransferInstruction, CREDIT_TRANSFER_REFUSALS } from './domain/instruction.ts'
+export { CREDIT_TRANSFER_REFUSALS, type CreditTransferInstruction } from './domain/instruction.ts'
 export { paymentsHttp, simulationHttp } from './http.ts'
-export { httpRail, httpRailSandbox, type Rail, type RailSandbox } from './rail.ts'
+export { openHomeBook, type PaymentWorld, paymentPasses } from './passes.ts'
 export { type PaymentsCheck, verifyPayments } from './queries/verify-payments.ts'
+export { httpRail, httpRailSandbox, type Rail, type RailSandbox } from './rail.ts'
 export { openSettlementAccounts, settlementAccounts } from './settlement-accounts.ts'

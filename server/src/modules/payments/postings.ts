@@ -1,6 +1,13 @@
 import { derivedId, type Id } from '../../platform/ids.ts'
 import { EUR, type Money, money } from '../../platform/money.ts'
-import type { GroupId, LedgerAccountId, OperationKey, PostHoldOperation, TransferOperation, VoidHoldOperation } from '../ledger/index.ts'
+import type {
+  GroupId,
+  LedgerAccountId,
+  OperationKey,
+  PostHoldOperation,
+  TransferOperation,
+  VoidHoldOperation,
+} from '../ledger/index.ts'
 import type { CreditTransferFact } from './events.ts'
 import { settlementAccounts } from './settlement-accounts.ts'
 import type { StoredCreditTransfer } from './store.ts'
@@ -46,7 +53,11 @@ export const settlement = (t: StoredCreditTransfer): TransferOperation => ({
 })
 
 /** Rejected before acceptance: the hold is given back. */
-export const release = (t: StoredCreditTransfer): VoidHoldOperation => ({ kind: 'void_hold', key: keyOf(t.id, 'void'), hold: holdKeyOf(t.id) })
+export const release = (t: StoredCreditTransfer): VoidHoldOperation => ({
+  kind: 'void_hold',
+  key: keyOf(t.id, 'void'),
+  hold: holdKeyOf(t.id),
+})
 
 /** Rejected after acceptance: clearing → customer. */
 export const reversal = (t: StoredCreditTransfer, creditor = t.ledgerAccountId): TransferOperation => ({
@@ -61,7 +72,14 @@ export function lateSettlement(t: StoredCreditTransfer): TransferOperation[] {
   const accounts = settlementAccounts(t.bookId)
   const group = groupOf(t.id, 'late')
   return [
-    { ...movement(t, 'late.debit'), group, code: 'sct.out.late', debit: t.ledgerAccountId, credit: accounts.clearingOut, force: true },
+    {
+      ...movement(t, 'late.debit'),
+      group,
+      code: 'sct.out.late',
+      debit: t.ledgerAccountId,
+      credit: accounts.clearingOut,
+      force: true,
+    },
     { ...movement(t, 'late.settle'), group, code: 'sct.out.settlement', debit: accounts.clearingOut, credit: accounts.nostro },
   ]
 }
@@ -88,8 +106,20 @@ export function receipt(incoming: Incoming, creditor: LedgerAccountId | 'suspens
   const common = { kind: 'transfer', amount: incoming.amount, group, reference: incoming.id } as const
   const to = creditor === 'suspense' ? accounts.suspense : creditor
   return [
-    { ...common, key: keyOf(incoming.id, 'receive'), code: 'sct.in.settlement', debit: accounts.nostro, credit: accounts.clearingIn },
-    { ...common, key: keyOf(incoming.id, 'apply'), code: creditor === 'suspense' ? 'sct.in.suspense' : 'sct.in', debit: accounts.clearingIn, credit: to },
+    {
+      ...common,
+      key: keyOf(incoming.id, 'receive'),
+      code: 'sct.in.settlement',
+      debit: accounts.nostro,
+      credit: accounts.clearingIn,
+    },
+    {
+      ...common,
+      key: keyOf(incoming.id, 'apply'),
+      code: creditor === 'suspense' ? 'sct.in.suspense' : 'sct.in',
+      debit: accounts.clearingIn,
+      credit: to,
+    },
   ]
 }
 

@@ -78,7 +78,9 @@ export const IncomingTransferBody = Type.Object(
     debtor_iban: Type.Optional(Iban('IBAN of who pays.')),
     remittance_information: Type.Optional(Type.String({ maxLength: 140, description: '`reference` is accepted for it.' })),
     end_to_end_id: Type.Optional(Type.String({ minLength: 1, maxLength: 35 })),
-    copies: Type.Optional(Type.Integer({ minimum: 1, maximum: 10, description: 'How often the rail sends the same message; the money comes once.' })),
+    copies: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 10, description: 'How often the rail sends the same message; the money comes once.' }),
+    ),
   },
   { additionalProperties: false },
 )

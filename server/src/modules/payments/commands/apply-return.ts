@@ -26,8 +26,14 @@ export async function applyReturn(tx: Tx, event: TransferReturned, now: Date): P
   if (transfer.status === 'submitted' || transfer.status === 'unknown') await settleFromHold(tx, transfer, now)
   if (transfer.status === 'accepted') await postAll(tx, transfer, [settlement(transfer)], now)
 
-  const { creditBalance, isSuspended } = await creditCustomer(tx, transfer, (creditor) => returned(transfer, event.amount, creditor), now)
-  if (!isSuspended) await recordTransactions(tx, [{ ...givenBackRow(transfer, event.reasonCode, creditBalance, now), amount: event.amount }])
+  const { creditBalance, isSuspended } = await creditCustomer(
+    tx,
+    transfer,
+    (creditor) => returned(transfer, event.amount, creditor),
+    now,
+  )
+  if (!isSuspended)
+    await recordTransactions(tx, [{ ...givenBackRow(transfer, event.reasonCode, creditBalance, now), amount: event.amount }])
   await store.setStatus(tx, [transfer.id], { status: 'returned', reasonCode: event.reasonCode, now })
   await publish(tx, [creditTransferEvent('returned', factOf(transfer, event.reasonCode), now)])
   return isSuspended ? 'returned_to_suspense' : 'returned'

@@ -2,7 +2,13 @@ import { assert } from '../../../platform/assert.ts'
 import { newId } from '../../../platform/ids.ts'
 import { publish } from '../../../platform/outbox.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
-import { declineTransactions, type NewTransaction, recordTransactions, sepaAccount, settleTransactions } from '../../accounts/index.ts'
+import {
+  declineTransactions,
+  type NewTransaction,
+  recordTransactions,
+  sepaAccount,
+  settleTransactions,
+} from '../../accounts/index.ts'
 import { type Operation, type Posted, post } from '../../ledger/index.ts'
 import { type CreditTransferStatus, decideStatusReport, type StatusEffect } from '../domain/credit-transfer.ts'
 import type { StatusReported } from '../domain/rail-event.ts'
@@ -18,7 +24,9 @@ import { SETTLEMENT_DUE_MS } from './investigate-silent-transfers.ts'
  * @see sepa.md §9 (statuses only move forward), §12.1 (entries)
  */
 export async function applyStatusReport(tx: Tx, report: StatusReported, now: Date): Promise<string> {
-  const transactionIds = report.transactionId ? [report.transactionId] : await store.transactionIdsOfMessage(tx, report.originalMessageId)
+  const transactionIds = report.transactionId
+    ? [report.transactionId]
+    : await store.transactionIdsOfMessage(tx, report.originalMessageId)
   const outcomes: string[] = []
   for (const transactionId of transactionIds) {
     const transfer = await store.lockTransfer(tx, transactionId)
@@ -77,7 +85,12 @@ const EFFECTS: Readonly<Record<StatusEffect, Effect>> = {
 
   settle_after_rejection: async (tx, t, _, now) => {
     const [debited] = await postAll(tx, t, lateSettlement(t), now)
-    const row = { ...givenBackRow(t, null, debited?.debitBalance ?? null, now), side: 'debit', operationType: 'transfer', subjectType: 'Transfer' } as const
+    const row = {
+      ...givenBackRow(t, null, debited?.debitBalance ?? null, now),
+      side: 'debit',
+      operationType: 'transfer',
+      subjectType: 'Transfer',
+    } as const
     await recordTransactions(tx, [{ ...row, reference: t.remittanceInformation, category: 'other_expense' }])
     await move(tx, t, 'settled', now)
     await publish(tx, [creditTransferEvent('settled_after_rejection', factOf(t), now)])
@@ -120,7 +133,12 @@ const move = (
 ) => store.setStatus(tx, [t.id], { status, now, ...more })
 
 /** Posts what the books must take now. @throws Bug on a refusal: every refusal that can happen here is dealt with before. */
-export async function postAll(tx: Tx, t: Pick<store.StoredCreditTransfer, 'bookId'>, operations: Operation[], now: Date): Promise<Posted[]> {
+export async function postAll(
+  tx: Tx,
+  t: Pick<store.StoredCreditTransfer, 'bookId'>,
+  operations: Operation[],
+  now: Date,
+): Promise<Posted[]> {
   const outcomes = await post(tx, t.bookId, operations, now)
   return outcomes.map((outcome) => {
     assert(outcome.ok, `the ledger refused a step of a credit transfer: ${outcome.ok ? '' : outcome.refusal}`)
@@ -143,7 +161,12 @@ export async function creditCustomer(
 }
 
 /** The feed row of money that came back: a new row, since the first one tells what happened then. */
-export function givenBackRow(t: store.StoredCreditTransfer, reasonCode: string | null, balance: bigint | null, now: Date): NewTransaction {
+export function givenBackRow(
+  t: store.StoredCreditTransfer,
+  reasonCode: string | null,
+  balance: bigint | null,
+  now: Date,
+): NewTransaction {
   return {
     id: newId<'transaction'>(),
     organizationId: t.organizationId,

@@ -42,7 +42,8 @@ const giveBack = (database: Database, messages: readonly store.OutgoingMessage[]
 
 async function recordDelivery(database: Database, message: store.OutgoingMessage, delivery: Delivery, now: Date): Promise<void> {
   await database.transaction('system', async (tx) => {
-    if (delivery.kind === 'not_sent' || (delivery.kind === 'unknown' && isQuestion(message))) return store.markNotSent(tx, message.id)
+    if (delivery.kind === 'not_sent' || (delivery.kind === 'unknown' && isQuestion(message)))
+      return store.markNotSent(tx, message.id)
     if (delivery.kind === 'refused') await store.markRefused(tx, message.id, delivery.reason)
     if (delivery.kind === 'delivered') await store.markDelivered(tx, message.id, now)
     if (message.transferId === null || isQuestion(message)) return

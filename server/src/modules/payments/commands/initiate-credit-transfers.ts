@@ -9,6 +9,7 @@ import { BATCH_MAX, type HoldOperation, type Outcome, post } from '../../ledger/
 import { type CreditTransferInstruction, type CreditTransferRefusal, decideInitiation } from '../domain/instruction.ts'
 import { creditTransferEvent } from '../events.ts'
 import { factOf, holdKeyOf } from '../postings.ts'
+import { openSettlementAccounts } from '../settlement-accounts.ts'
 import * as store from '../store.ts'
 
 export type InitiationAnswer = Result<store.StoredCreditTransfer, CreditTransferRefusal>
@@ -34,7 +35,12 @@ export async function initiateCreditTransfers(
     const decision = decideInitiation(instruction, order.debtor)
     return decision.ok ? ok(newTransfer(instruction, order)) : decision
   })
-  const outcomes = await holdAll(tx, order, decided.flatMap((d) => (d.ok ? [d.value] : [])))
+  await openSettlementAccounts(tx, order.debtor.bookId, order.now)
+  const outcomes = await holdAll(
+    tx,
+    order,
+    decided.flatMap((d) => (d.ok ? [d.value] : [])),
+  )
   const answers = decided.map((decision): InitiationAnswer => {
     if (!decision.ok) return decision
     const outcome = outcomes.get(decision.value.id)
@@ -44,14 +50,24 @@ export async function initiateCreditTransfers(
   const accepted = answers.flatMap((answer) => (answer.ok ? [answer.value] : []))
   if (accepted.length === 0) return answers
   await store.insertCreditTransfers(tx, accepted)
-  await recordTransactions(tx, accepted.map((transfer) => pendingFeedRow(transfer, order.now)))
-  await publish(tx, accepted.map((transfer) => creditTransferEvent('initiated', factOf(transfer), order.now)))
+  await recordTransactions(
+    tx,
+    accepted.map((transfer) => pendingFeedRow(transfer, order.now)),
+  )
+  await publish(
+    tx,
+    accepted.map((transfer) => creditTransferEvent('initiated', factOf(transfer), order.now)),
+  )
   return answers
 }
 
 function newTransfer(
   instruction: CreditTransferInstruction,
-  { debtor, paymentFileId, now }: { debtor: PaymentAccount; paymentFileId: store.StoredCreditTransfer['paymentFileId']; now: Date },
+  {
+    debtor,
+    paymentFileId,
+    now,
+  }: { debtor: PaymentAccount; paymentFileId: store.StoredCreditTransfer['paymentFileId']; now: Date },
 ): store.StoredCreditTransfer {
   const { id, amount, ...rest } = instruction
   return {

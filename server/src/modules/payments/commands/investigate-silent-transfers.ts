@@ -28,16 +28,32 @@ export function investigateSilentTransfers(database: Database, bank: Bank, now: 
     if (silent.length === 0) return 0
     const messages = silent.map((transfer) => {
       const id = newId<'outgoing_message'>()
-      return { id, messageId: messageIdOf(id), transferId: transfer.id, ...writeStatusRequest(bank, transfer, messageIdOf(id), now) }
+      return {
+        id,
+        messageId: messageIdOf(id),
+        transferId: transfer.id,
+        ...writeStatusRequest(bank, transfer, messageIdOf(id), now),
+      }
     })
     await store.insertMessages(tx, messages, now)
     const nextQuestion = new Date(now.getTime() + ASK_AGAIN_MS)
     const unanswered = silent.filter((t) => t.status !== 'accepted')
     const accepted = silent.filter((t) => t.status === 'accepted')
-    await store.setStatus(tx, unanswered.map((t) => t.id), { status: 'unknown', answerDueAt: nextQuestion, now })
-    await store.setStatus(tx, accepted.map((t) => t.id), { status: 'accepted', answerDueAt: nextQuestion, now })
+    await store.setStatus(
+      tx,
+      unanswered.map((t) => t.id),
+      { status: 'unknown', answerDueAt: nextQuestion, now },
+    )
+    await store.setStatus(
+      tx,
+      accepted.map((t) => t.id),
+      { status: 'accepted', answerDueAt: nextQuestion, now },
+    )
     const fresh = unanswered.filter((t) => t.status === 'submitted')
-    await publish(tx, fresh.map((t) => creditTransferEvent('became_unknown', factOf(t), now)))
+    await publish(
+      tx,
+      fresh.map((t) => creditTransferEvent('became_unknown', factOf(t), now)),
+    )
     return silent.length
   })
 }

@@ -8,6 +8,7 @@ import type { TransferReceived } from '../domain/rail-event.ts'
 import { incomingTransferEvent } from '../events.ts'
 import { receipt, sentBack } from '../postings.ts'
 import { type Bank, messageIdOf, writeReturn } from '../rail-messages.ts'
+import { openSettlementAccounts } from '../settlement-accounts.ts'
 import * as store from '../store.ts'
 import { postAll } from './apply-status-report.ts'
 
@@ -26,6 +27,7 @@ export async function receiveCreditTransfer(tx: Tx, event: TransferReceived, hom
   if (!(await store.insertIncomingTransfer(tx, incoming, now))) return 'duplicate'
 
   const bookId = account?.bookId ?? homeBook
+  await openSettlementAccounts(tx, bookId, now)
   const creditor = account && reasonCode === null ? account.ledgerAccountId : 'suspense'
   const posted = await postAll(tx, { bookId }, receipt({ id: incoming.id, amount: event.amount, bookId }, creditor), now)
   if (account && reasonCode === null) {
@@ -63,7 +65,11 @@ function reasonNotToCredit(account: PaymentAccount | undefined): string | null {
   return account.currency === EUR ? null : 'AG01'
 }
 
-function incomingOf(event: TransferReceived, account: PaymentAccount | undefined, reasonCode: string | null): store.IncomingTransfer {
+function incomingOf(
+  event: TransferReceived,
+  account: PaymentAccount | undefined,
+  reasonCode: string | null,
+): store.IncomingTransfer {
   return {
     id: newId<'incoming_transfer'>(),
     organizationId: account?.organizationId ?? null,
@@ -101,7 +107,11 @@ export function sendBackSuspended(database: Database, bank: Bank, homeBook: Book
       const amount = money(EUR, incoming.amountMinor)
       await postAll(tx, { bookId }, sentBack({ id: incoming.id, amount, bookId }), now)
       const id = newId<'outgoing_message'>()
-      await store.insertMessages(tx, [{ id, messageId: messageIdOf(id), transferId: null, ...writeReturn(bank, incoming, messageIdOf(id), now) }], now)
+      await store.insertMessages(
+        tx,
+        [{ id, messageId: messageIdOf(id), transferId: null, ...writeReturn(bank, incoming, messageIdOf(id), now) }],
+        now,
+      )
       await store.markReturned(tx, incoming.id)
       await publish(tx, [incomingTransferEvent('returned', { ...incoming, amount }, now)])
     }

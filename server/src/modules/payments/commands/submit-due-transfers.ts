@@ -24,8 +24,15 @@ export function submitDueTransfers(database: Database, bank: Bank, now: Date): P
       return { id, messageId: messageIdOf(id), transferId: transfer.id, ...writeTransfer(bank, transfer, messageIdOf(id), now) }
     })
     await store.insertMessages(tx, messages, now)
-    await store.setStatus(tx, due.map((t) => t.id), { status: 'submitted', now })
-    await publish(tx, due.map((t) => creditTransferEvent('submitted', factOf(t), now)))
+    await store.setStatus(
+      tx,
+      due.map((t) => t.id),
+      { status: 'submitted', now },
+    )
+    await publish(
+      tx,
+      due.map((t) => creditTransferEvent('submitted', factOf(t), now)),
+    )
     return due.length
   })
 }

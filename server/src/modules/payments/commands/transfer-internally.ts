@@ -194,7 +194,7 @@ function feedRows({
     amount: instruction.amount,
     reference: instruction.remittanceInformation,
     category: 'treasury_and_interco',
-    initiatorId: null,
+    initiatorId: instruction.initiatorId,
     subjectType: 'WalletToWallet',
     ledgerReference: keyOf(instruction),
     emittedAt: instruction.orderedAt,

@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { CREDIT_TRANSFER_STATUSES, type CreditTransferStatus, decideStatusReport, isFinal, type StatusEffect } from './credit-transfer.ts'
+import {
+  CREDIT_TRANSFER_STATUSES,
+  type CreditTransferStatus,
+  decideStatusReport,
+  isFinal,
+  type StatusEffect,
+} from './credit-transfer.ts'
 
 /** Where each effect leaves a transfer, and what it does to the money: held by us, in clearing, gone, or back with the debtor. */
 const NEXT: Record<StatusEffect, CreditTransferStatus | 'same'> = {
@@ -26,7 +32,8 @@ function run(reports: readonly string[]) {
     const effect = decideStatusReport(now, r)
     effects.push(effect)
     if (effect === 'accept' || effect === 'accept_and_settle') [books.held, books.clearing] = [books.held - 1, books.clearing + 1]
-    if (effect === 'settle' || effect === 'accept_and_settle') [books.clearing, books.nostro] = [books.clearing - 1, books.nostro + 1]
+    if (effect === 'settle' || effect === 'accept_and_settle')
+      [books.clearing, books.nostro] = [books.clearing - 1, books.nostro + 1]
     if (effect === 'reject') [books.held, books.customer] = [books.held - 1, books.customer + 1]
     if (effect === 'reject_accepted') [books.clearing, books.customer] = [books.clearing - 1, books.customer + 1]
     if (effect === 'settle_after_rejection') [books.customer, books.nostro] = [books.customer - 1, books.nostro + 1]
@@ -53,7 +60,9 @@ describe('a credit transfer under any sequence of status reports', () => {
   test('leaves the bank at most once, however often and in whatever order answers come', () => {
     fc.assert(
       fc.property(fc.array(report, { maxLength: 20 }), (reports) => {
-        const left = run(reports).effects.filter((e) => e === 'settle' || e === 'accept_and_settle' || e === 'settle_after_rejection')
+        const left = run(reports).effects.filter(
+          (e) => e === 'settle' || e === 'accept_and_settle' || e === 'settle_after_rejection',
+        )
         expect(left.length).toBeLessThanOrEqual(1)
       }),
       { numRuns: 2_000 },

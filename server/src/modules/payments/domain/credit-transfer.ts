@@ -68,7 +68,6 @@ export function decideStatusReport(status: CreditTransferStatus, report: string)
   return 'nothing' // RCVD, PDNG and codes we do not know: the rail is still at work
 }
 
-
 /** Statuses after which no answer is awaited any more. */
 export const isFinal = (status: CreditTransferStatus): boolean =>
   status === 'settled' || status === 'rejected' || status === 'returned'

@@ -36,7 +36,10 @@ export type CreditTransferRefusal = keyof typeof CREDIT_TRANSFER_REFUSALS
 const AMOUNT_MAX = 99_999_999_999n
 
 /** Every rule but the balance, which only the ledger can judge. */
-export function decideInitiation(instruction: CreditTransferInstruction, debtor: PaymentAccount): Result<void, CreditTransferRefusal> {
+export function decideInitiation(
+  instruction: CreditTransferInstruction,
+  debtor: PaymentAccount,
+): Result<void, CreditTransferRefusal> {
   if (debtor.status !== 'active') return refuse('debtor_account_closed')
   if (instruction.amount.currency !== EUR || debtor.currency !== EUR) return refuse('currency_not_euro')
   if (instruction.amount.minor < 1n || instruction.amount.minor > AMOUNT_MAX) return refuse('amount_out_of_range')

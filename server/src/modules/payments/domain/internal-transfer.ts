@@ -13,6 +13,8 @@ export type InternalTransferInstruction = {
   readonly amount: Money
   /** At most 99 characters. */
   readonly remittanceInformation: string
+  /** The member on whose behalf it is ordered. */
+  readonly initiatorId: Id<'membership'> | null
   readonly orderedAt: Date
 }
 

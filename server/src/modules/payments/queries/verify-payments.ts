@@ -1,11 +1,16 @@
 import type { Tx } from '../../../platform/postgres/database.ts'
-import { balancesOf, type BookId, findHold } from '../../ledger/index.ts'
+import { type BookId, balancesOf, findHold } from '../../ledger/index.ts'
 import { holdKeyOf } from '../postings.ts'
 import { settlementAccounts } from '../settlement-accounts.ts'
 import * as store from '../store.ts'
 
 /** One proof over the payments: what is wrong, in words for a person. `warnings` need somebody to look, but the books are right. */
-export type PaymentsCheck = { readonly name: string; readonly violations: number; readonly examples: readonly string[]; readonly isWarning: boolean }
+export type PaymentsCheck = {
+  readonly name: string
+  readonly violations: number
+  readonly examples: readonly string[]
+  readonly isWarning: boolean
+}
 
 const EXAMPLES_MAX = 5
 const PAGE = 500
@@ -42,7 +47,9 @@ async function checkOpenItems(tx: Tx): Promise<PaymentsCheck> {
     const balances = new Map((await balancesOf(tx, [accounts.clearingOut])).map((a) => [a.id, a.balance]))
     const actual = balances.get(accounts.clearingOut) ?? 0n
     if (actual !== expected.acceptedMinor) {
-      wrong.push(`book ${expected.bookId}: CLR:SCT:OUT is ${actual}, accepted and unsettled transfers are ${expected.acceptedMinor}`)
+      wrong.push(
+        `book ${expected.bookId}: CLR:SCT:OUT is ${actual}, accepted and unsettled transfers are ${expected.acceptedMinor}`,
+      )
     }
   }
   return check('clearing accounts are their open items', wrong)
