@@ -26,7 +26,7 @@ export function readIncomingOrder(body: unknown): OrderResult {
     return ''
   }
   const optionalText = (name: string, max: number): string | undefined =>
-    fields[name] === undefined || fields[name] === null ? undefined : text(name, max)
+    fields[name] === undefined || fields[name] === null || fields[name] === '' ? undefined : text(name, max)
   const whole = (name: string, fallback: number, min: number, max: number): number => {
     const value = fields[name] ?? fallback
     if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value

@@ -196,6 +196,12 @@ describeWithStandards('an incoming payment', () => {
     expect(await bank.hear(after(3))).toEqual(['credit transfer 800.00', 'credit transfer 800.00'])
   })
 
+  test('needs no remittance information, no reference and no more than the form of an IBAN', async () => {
+    const bank = startBank()
+    await bank.incoming({ ...ORDER, remittance_information: '', end_to_end_id: undefined, creditor_iban: 'FR0000' })
+    expect(await bank.hear(after(2))).toEqual(['credit transfer 800.00'])
+  })
+
   test('in copies carries one TxId under old and new message identifications', async () => {
     const bank = startBank()
     await bank.incoming({ ...ORDER, copies: 3 })
