@@ -1,10 +1,200 @@
-import type { Result } from '../../platform/result.ts'
+import { readInterbankMessage } from '../../formats/payments/interbank.ts'
+import { PACS_002, type ReportedTransaction, type StatusReport } from '../../formats/payments/pacs002.ts'
+import { PACS_004, type PaymentReturns, writePaymentReturn } from '../../formats/payments/pacs004.ts'
+import { type InterbankCreditTransfers, PACS_008, writeCreditTransfers } from '../../formats/payments/pacs008.ts'
+import { PACS_028, writeStatusRequest as writePacs028 } from '../../formats/payments/pacs028.ts'
+import { localDateOf } from '../../platform/clock.ts'
+import type { Id } from '../../platform/ids.ts'
+import { EUR, formatDecimal, type Money, money, parseDecimal } from '../../platform/money.ts'
+import { ok, type Result, refuse } from '../../platform/result.ts'
 import type { RailEvent } from './domain/rail-event.ts'
+import { nextTargetDay } from './domain/target-calendar.ts'
+import { amountOf } from './postings.ts'
+import type { IncomingTransfer, StoredCreditTransfer } from './store.ts'
+
+/** Who we are to other banks. */
 export type Bank = { readonly name: string; readonly bic: string }
-export const messageIdOf = (id: string) => id.replaceAll('-', '')
-type Written = { messageName: string; xml: string }
-const later = (): Written => { throw new Error('later') }
-export const writeTransfer = (_b: Bank, _t: unknown, _m: string, _n: Date) => later()
-export const writeStatusRequest = writeTransfer
-export const writeReturn = writeTransfer
-export const readRailMessage = (_n: string, _x: string): Result<RailEvent[], string> => { throw new Error('later') }
+
+export type WrittenMessage = { readonly messageName: string; readonly xml: string }
+
+/** MsgId of a message: 32 characters, unique for us for ever. */
+export const messageIdOf = (id: Id<'outgoing_message'>): string => id.replaceAll('-', '')
+
+const wireAmount = (amount: Money) => ({ value: formatDecimal(amount), currency: amount.currency })
+
+/** The message that a transfer is sent in has the transfer's own TxId for MsgId: one transfer, one message, for ever. */
+const transferMessageId = (transfer: StoredCreditTransfer): string => transfer.transactionId
+
+/** pacs.008.001.08 for one transfer. It settles on the present day or, when the settlement system is closed, on the next open one. */
+export function writeTransfer(
+  bank: Bank,
+  transfer: StoredCreditTransfer,
+  now: Date,
+): WrittenMessage & { readonly messageId: string } {
+  const messageId = transferMessageId(transfer)
+  const unstructured = transfer.remittanceInformation === null ? [] : [transfer.remittanceInformation]
+  const structured = transfer.creditorReference === null ? [] : [scorReference(transfer.creditorReference)]
+  const xml = writeCreditTransfers({
+    messageId,
+    createdAt: now.toISOString(),
+    settlementDate: nextTargetDay(localDateOf(now)),
+    instructingAgent: bank.bic,
+    transactions: [
+      {
+        instructionId: transfer.instructionId ?? undefined,
+        endToEndId: transfer.endToEndId,
+        transactionId: transfer.transactionId,
+        uetr: transfer.uetr,
+        settlementAmount: wireAmount(amountOf(transfer)),
+        debtor: { name: transfer.debtorName },
+        debtorIban: transfer.debtorIban,
+        debtorAgent: bank.bic,
+        creditor: { name: transfer.creditorName },
+        creditorIban: transfer.creditorIban,
+        creditorAgent: transfer.creditorBic ?? undefined,
+        purpose: transfer.purpose === null ? undefined : { code: transfer.purpose },
+        remittance: unstructured.length + structured.length === 0 ? undefined : { unstructured, structured },
+      },
+    ],
+  })
+  return { messageName: PACS_008, messageId, xml }
+}
+
+/** A creditor reference (ISO 11649) as remittance information. */
+const scorReference = (reference: string) => ({
+  creditorReference: { reference, type: { code: 'SCOR' }, issuer: 'ISO' },
+  additional: [],
+  length: reference.length,
+})
+
+/** pacs.028.001.03: what became of a transfer that we sent? */
+export function writeStatusRequest(bank: Bank, transfer: StoredCreditTransfer, messageId: string, now: Date): WrittenMessage {
+  const xml = writePacs028({
+    messageId,
+    requestId: messageId,
+    createdAt: now.toISOString(),
+    instructingAgent: bank.bic,
+    originalMessageId: transferMessageId(transfer),
+    originalMessageName: PACS_008,
+    originalInstructionId: transfer.instructionId ?? undefined,
+    originalEndToEndId: transfer.endToEndId,
+    originalTransactionId: transfer.transactionId,
+    originalUetr: transfer.uetr,
+  })
+  return { messageName: PACS_028, xml }
+}
+
+/** pacs.004.001.09: an incoming transfer goes back in full. */
+export function writeReturn(bank: Bank, incoming: IncomingTransfer, messageId: string, now: Date): WrittenMessage {
+  const xml = writePaymentReturn({
+    messageId,
+    returnId: messageId,
+    createdAt: now.toISOString(),
+    settlementDate: nextTargetDay(localDateOf(now)),
+    instructingAgent: bank.bic,
+    reasonCode: incoming.statusReasonCode ?? 'MS03',
+    originalMessageId: incoming.originalMessageId,
+    originalSettlementDate: incoming.settlementDate,
+    original: {
+      endToEndId: incoming.endToEndId,
+      transactionId: incoming.transactionId,
+      settlementAmount: wireAmount(money(EUR, incoming.amountMinor)),
+      debtor: { name: incoming.debtorName },
+      debtorIban: incoming.debtorIban || undefined,
+      debtorAgent: incoming.debtorBic ?? undefined,
+      creditor: { name: incoming.creditorName },
+      creditorIban: incoming.creditorIban || undefined,
+      creditorAgent: bank.bic,
+      remittance:
+        incoming.remittanceInformation === null ? undefined : { unstructured: [incoming.remittanceInformation], structured: [] },
+    },
+  })
+  return { messageName: PACS_004, xml }
+}
+
+/** Reads whatever the rail sent into what it says, transaction by transaction; or says why it cannot be read. */
+export function readRailMessage(xml: string): Result<RailEvent[], string> {
+  const read = readInterbankMessage(xml)
+  if (!read.ok) return refuse(`${read.refusal.code} at line ${read.refusal.line}: ${read.refusal.message}`)
+  switch (read.value.messageName) {
+    case PACS_002:
+      return ok(statusesOf(read.value))
+    case PACS_004:
+      return returnsOf(read.value)
+    case PACS_008:
+      return receiptsOf(read.value)
+  }
+}
+
+/** AG09: the rail never received the original (sepa.md §5.3); AM05: it refused a copy of one that it has. */
+const NEVER_RECEIVED = 'AG09'
+const DUPLICATE = 'AM05'
+
+function statusesOf(report: StatusReport): RailEvent[] {
+  const ofTransaction = report.transactions.map((t) => statusOf(t.status, t.reasons, t.originalMessageId, t))
+  // A group of which no transaction is spoken of stands for all of its message.
+  const silentGroups = report.groups.filter((g) => !report.transactions.some((t) => t.originalMessageId === g.originalMessageId))
+  return [...ofTransaction, ...silentGroups.map((g) => statusOf(g.status, g.reasons, g.originalMessageId, undefined))]
+}
+
+function statusOf(
+  status: string | undefined,
+  reasons: ReportedTransaction['reasons'],
+  originalMessageId: string | undefined,
+  transaction: ReportedTransaction | undefined,
+): RailEvent {
+  const reasonCode = reasons[0]?.code ?? reasons[0]?.proprietary ?? null
+  return {
+    kind: 'status_reported',
+    originalMessageId: originalMessageId ?? null,
+    transactionId: transaction?.originalTransactionId ?? null,
+    status: status ?? 'PDNG',
+    reasonCode,
+    isUnknownToRail: status === 'RJCT' && reasonCode === NEVER_RECEIVED,
+    isAboutCopy: status === 'RJCT' && reasonCode === DUPLICATE,
+  }
+}
+
+function returnsOf(message: PaymentReturns): Result<RailEvent[], string> {
+  const events: RailEvent[] = []
+  for (const entry of message.returns) {
+    const amount = euros(entry.returnedAmount)
+    if (!amount || entry.originalTransactionId === undefined)
+      return refuse('a return without OrgnlTxId or without an amount in EUR')
+    const reasonCode = entry.reasons[0]?.code ?? 'MS03'
+    events.push({ kind: 'transfer_returned', originalTransactionId: entry.originalTransactionId, amount, reasonCode })
+  }
+  return ok(events)
+}
+
+function receiptsOf(message: InterbankCreditTransfers): Result<RailEvent[], string> {
+  const events: RailEvent[] = []
+  for (const entry of message.transactions) {
+    const amount = euros(entry.settlementAmount)
+    const instructingAgent = message.instructingAgent ?? entry.debtorAgent
+    if (!amount || instructingAgent === undefined)
+      return refuse('a credit transfer without instructing agent or without an amount in EUR')
+    events.push({
+      kind: 'transfer_received',
+      messageId: message.messageId,
+      instructingAgent,
+      transactionId: entry.transactionId,
+      endToEndId: entry.endToEndId,
+      debtorName: entry.debtor.name ?? '',
+      debtorIban: entry.debtorIban ?? '',
+      debtorBic: entry.debtorAgent ?? null,
+      creditorName: entry.creditor.name ?? '',
+      creditorIban: entry.creditorIban ?? '',
+      amount,
+      remittanceInformation:
+        entry.remittance?.unstructured.join(' ') || entry.remittance?.structured[0]?.creditorReference?.reference || null,
+      settlementDate: message.settlementDate,
+    })
+  }
+  return ok(events)
+}
+
+function euros(amount: { value: string; currency: string }): Money | undefined {
+  const parsed = amount.currency === EUR ? parseDecimal(EUR, amount.value) : undefined
+  return parsed && parsed.minor > 0n ? parsed : undefined
+}

@@ -40,7 +40,7 @@ export async function receiveMessages(database: Database, rail: Rail, homeBook: 
 async function handle(tx: Tx, message: RailMessage, homeBook: BookId, now: Date): Promise<void> {
   await store.lockCursor(tx)
   if (await store.wasReceived(tx, message.id)) return
-  const read = readRailMessage(message.messageName, message.xml)
+  const read = readRailMessage(message.xml)
   if (!read.ok) return remember(tx, message, `${UNREADABLE}${read.refusal}`, now)
   const outcomes: string[] = []
   for (const event of read.value) outcomes.push(await apply(tx, event, homeBook, now))

@@ -4,7 +4,7 @@ import { publish } from '../../../platform/outbox.ts'
 import type { Database } from '../../../platform/postgres/database.ts'
 import { creditTransferEvent } from '../events.ts'
 import { factOf } from '../postings.ts'
-import { type Bank, messageIdOf, writeTransfer } from '../rail-messages.ts'
+import { type Bank, writeTransfer } from '../rail-messages.ts'
 import * as store from '../store.ts'
 
 const BATCH = 100
@@ -19,10 +19,11 @@ export function submitDueTransfers(database: Database, bank: Bank, now: Date): P
   return database.transaction('system', async (tx) => {
     const due = await store.takeDueTransfers(tx, localDateOf(now), BATCH)
     if (due.length === 0) return 0
-    const messages = due.map((transfer) => {
-      const id = newId<'outgoing_message'>()
-      return { id, messageId: messageIdOf(id), transferId: transfer.id, ...writeTransfer(bank, transfer, messageIdOf(id), now) }
-    })
+    const messages = due.map((transfer) => ({
+      id: newId<'outgoing_message'>(),
+      transferId: transfer.id,
+      ...writeTransfer(bank, transfer, now),
+    }))
     await store.insertMessages(tx, messages, now)
     await store.setStatus(
       tx,
