@@ -68,6 +68,7 @@ describe('hostile documents', () => {
     ['a public document type', '<!DOCTYPE html><html/>', '1 document_type_forbidden'],
     ['an unknown entity', '<a>\n\n&nbsp;</a>', '3 not_well_formed'],
     ['a name from the prototype as entity', '<a>&constructor;</a>', '1 not_well_formed'],
+    ['a bare ampersand, at its own line', '<a>\n<b>A & B</b>\n<c>;</c></a>', '2 not_well_formed'],
     ['truncation', '<a>\n<b>1</b>\n', '3 not_well_formed'],
     ['a second root', '<a/>\n<a/>', '2 not_well_formed'],
     ['nothing', '', '1 not_well_formed'],

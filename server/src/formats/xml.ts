@@ -112,6 +112,10 @@ function buildTree(text: string, skippedLines: number, options: XmlOptions, prob
 
   // saxes reports and goes on; the first error ends the reading here.
   parser.on('error', (error) => {
+    // It reads on from a bare `&` to the next `;`, however far: the line to name is that of the `&`.
+    const bare = text.search(BARE_AMPERSAND)
+    if (bare >= 0 && lineAt(text, bare) <= parser.line)
+      throw new Refused('not_well_formed', lineAt(text, bare) + skippedLines, 'an & that is not escaped')
     throw new Refused('not_well_formed', lineNow(), error.message.replace(/^\d+:\d+: /, '').slice(0, 200))
   })
   parser.on('doctype', () => {
@@ -160,6 +164,9 @@ function buildTree(text: string, skippedLines: number, options: XmlOptions, prob
 
 /** The messages read here have at most a handful; namespace declarations count too. */
 const ATTRIBUTES_MAX = 256
+
+/** An `&` that starts neither an entity nor a character reference. Inside CDATA it may stand; there it only moves the line of an error. */
+const BARE_AMPERSAND = /&(?!#\d{1,10};|#x[0-9a-fA-F]{1,8};|[A-Za-z_][\w.-]{0,40};)/
 
 const NO_ATTRIBUTES: Record<string, string> = Object.freeze(Object.create(null) as Record<string, string>)
 

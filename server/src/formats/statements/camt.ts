@@ -206,8 +206,9 @@ function currencyOf(statement: XmlElement, balances: readonly StatementBalance[]
       )
     return assumed
   }
-  if (children(statement, 'Ntry').length > 0)
-    throw new StatementRefused('currency_missing', statement.line, 'neither the account nor an amount names a currency')
+  const [firstEntry] = children(statement, 'Ntry')
+  if (firstEntry)
+    throw new StatementRefused('currency_missing', firstEntry.line, 'neither the account nor an amount names a currency')
   problems.add('currency_assumed', statement.line, 'a statement without entries, balances and currency; XXX stands for none')
   return 'XXX'
 }

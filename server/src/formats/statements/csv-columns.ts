@@ -82,8 +82,8 @@ export const isPartitaHeader = (header: readonly string[]): boolean =>
 
 // A spreadsheet takes a cell for a formula by its first character, also after a separator when it splits at another one than we
 // wrote, and full-width forms count too. The apostrophe makes it text; one more apostrophe than before, so that reading can take it back.
-const STARTS_FORMULA = /(^|[;,\t|])(\s*)('*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20\u2212])/g
-const STARTS_DEFUSED = /(^|[;,\t|])(\s*)'('*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20\u2212])/g
+const STARTS_FORMULA = /(^|[;,\t|])( *)('*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20\u2212])/g
+const STARTS_DEFUSED = /(^|[;,\t|])( *)'('*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20\u2212])/g
 
 /** Text that no spreadsheet will run. */
 export const defused = (text: string): string => text.replace(STARTS_FORMULA, "$1$2$3'")

@@ -26,8 +26,11 @@ export type ReadRow = Readonly<{
 
 export const isCurrencyText = (text: string): boolean => /^[A-Z]{3}$/.test(text)
 
-/** One statement per account and currency, oldest entry first, with balances when the table has them. */
-export function statementsOf(rows: readonly ReadRow[], problems: ProblemList): ParsedStatement[] {
+/**
+ * One statement per account and currency, oldest entry first, with balances when the table has them.
+ * @param oldestFirst the order is known; otherwise it is found.
+ */
+export function statementsOf(rows: readonly ReadRow[], oldestFirst: boolean, problems: ProblemList): ParsedStatement[] {
   const groups = new Map<string, ReadRow[]>()
   for (const row of rows) {
     const key = `${ibanShaped(row.account) ?? row.account} ${row.currency}`
@@ -35,11 +38,12 @@ export function statementsOf(rows: readonly ReadRow[], problems: ProblemList): P
     if (group) group.push(row)
     else groups.set(key, [row])
   }
-  return [...groups.values()].map((group) => statementOf(group, problems))
+  return [...groups.values()].map((group) =>
+    statementOf(oldestFirst || !isNewestFirst(group) ? group : [...group].reverse(), problems),
+  )
 }
 
-function statementOf(group: readonly ReadRow[], problems: ProblemList): ParsedStatement {
-  const rows = isNewestFirst(group) ? [...group].reverse() : group
+function statementOf(rows: readonly ReadRow[], problems: ProblemList): ParsedStatement {
   const booked = rows.filter((row) => row.status === 'BOOK')
   const [first] = booked
   const last = booked.at(-1)
@@ -50,7 +54,7 @@ function statementOf(group: readonly ReadRow[], problems: ProblemList): ParsedSt
   nameBreaks(booked, problems)
   const dates = rows.map((row) => row.date).sort()
   const currency = (rows[0] as ReadRow).currency
-  const line = Math.min(...rows.slice(0, 1).map((row) => row.line))
+  const line = Math.min(rows[0]?.line ?? 1, rows.at(-1)?.line ?? 1)
   const balance = (type: string, amount: Decimal | null, row: ReadRow | undefined): StatementBalance[] =>
     amount === null || !row ? [] : [{ type, amount, currency, date: row.date, line: row.line }]
   return completed(

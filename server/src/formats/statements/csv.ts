@@ -26,6 +26,7 @@ type Table = Readonly<{
 const DELIMITERS = [';', ',', '\t', '|'] as const
 /** Headers are looked for this far down: banks put address, account and period above them. */
 const HEADER_LINES_MAX = 40
+const COLUMNS_MAX = 200
 
 /**
  * Reads CSV by a mapping, or by the names of its columns.
@@ -43,13 +44,10 @@ export function readCsv(
   const cell = (row: Row, field: CsvField) => cellText(row, table.columns[field], table.own)
   const rows = entryRows(table, cell, mapping, problems)
   if (rows.length === 0) throw new StatementRefused('no_statements', 1, 'the table has no entries')
-  const style =
-    mapping?.decimal === undefined
-      ? foundStyle(rows, cell)
-      : { decimal: mapping.decimal, thousands: mapping.thousands ?? (mapping.decimal === ',' ? '.' : ',') }
-  const format = mapping?.dateFormat ?? foundDateFormat(rows, cell, problems)
+  const style = mappedStyle(mapping) ?? (table.own ? PARTITA_STYLE : foundStyle(rows, cell))
+  const format = mapping?.dateFormat ?? (table.own ? 'YYYY-MM-DD' : foundDateFormat(rows, cell, problems))
   const read = rows.flatMap((row) => readRow(row, cell, { style, format, mapping, table }, problems))
-  return { format: 'CSV', statements: statementsOf(read, problems) }
+  return { format: 'CSV', statements: statementsOf(read, table.own, problems) }
 }
 
 // ---------------------------------------------------------------------------------------------- the table
@@ -115,7 +113,7 @@ function recognizedTable(text: string): Table | undefined {
   for (const [index, line] of lines.entries()) {
     for (const delimiter of DELIMITERS) {
       const header = line.split(delimiter).map((name) => name.trim().replace(/^"(.*)"$/, '$1'))
-      const found = header.length < 2 ? {} : recognizedColumns(header)
+      const found = header.length < 2 || header.length > COLUMNS_MAX ? {} : recognizedColumns(header)
       if (found.date === undefined || (found.amount === undefined && found.debit === undefined && found.credit === undefined))
         continue
       const columns = Object.fromEntries(Object.entries(found).map(([field, column]) => [field, [column]]))
@@ -148,6 +146,11 @@ function entryRows(table: Table, cell: Cell, mapping: CsvMapping | undefined, pr
 }
 
 // ---------------------------------------------------------------------------------------------- numbers and dates
+
+const PARTITA_STYLE: NumberStyle = { decimal: '.', thousands: '' }
+
+const mappedStyle = (mapping: CsvMapping | undefined): NumberStyle | undefined =>
+  mapping?.decimal && { decimal: mapping.decimal, thousands: mapping.thousands ?? (mapping.decimal === ',' ? '.' : ',') }
 
 function foundStyle(rows: readonly Row[], cell: Cell): NumberStyle {
   const texts = rows.flatMap((row) =>

@@ -69,18 +69,26 @@ export const DATE_FORMATS = [
 
 export type DateFormat = (typeof DATE_FORMATS)[number]
 
-/** Reads a date in one format. One-digit days and months are accepted where a mark separates them. */
+/** The parts of a format and the expression that finds them. One-digit days and months are accepted where a mark separates them. */
+const PATTERNS = new Map(
+  DATE_FORMATS.map((format) => {
+    const separated = /[^A-Z]/.test(format)
+    const parts: string[] = []
+    const pattern = format.replace(/YYYY|YY|MM|DD|[./-]/g, (part) => {
+      if (/[./-]/.test(part)) return `\\${part}`
+      parts.push(part)
+      return part === 'YYYY' ? '(\\d{4})' : part === 'YY' || !separated ? '(\\d{2})' : '(\\d{1,2})'
+    })
+    return [format, { parts, expression: new RegExp(`^${pattern}(?:[T ,].*)?$`) }] as const
+  }),
+)
+
+/** Reads a date in one format. */
 export function formattedDate(text: string, format: DateFormat): ReadDate | undefined {
-  const separated = /[^A-Z]/.test(format)
-  const names: string[] = []
-  const pattern = format.replace(/YYYY|YY|MM|DD|[./-]/g, (part) => {
-    if (/[./-]/.test(part)) return `\\${part}`
-    names.push(part)
-    return part === 'YYYY' ? '(\\d{4})' : part === 'YY' || !separated ? '(\\d{2})' : '(\\d{1,2})'
-  })
-  const match = new RegExp(`^${pattern}(?:[T ,].*)?$`).exec(text.trim())
-  if (!match) return undefined
-  const part = (name: string): number => Number(match[names.indexOf(name) + 1])
-  const year = names.includes('YYYY') ? part('YYYY') : part('YY') + (part('YY') >= 70 ? 1900 : 2000)
+  const pattern = PATTERNS.get(format)
+  const match = pattern?.expression.exec(text.trim())
+  if (!pattern || !match) return undefined
+  const part = (name: string): number => Number(match[pattern.parts.indexOf(name) + 1])
+  const year = pattern.parts.includes('YYYY') ? part('YYYY') : part('YY') + (part('YY') >= 70 ? 1900 : 2000)
   return dateOf(year, part('MM'), part('DD'))
 }

@@ -49,6 +49,8 @@ export function parseEntryLine(field: SwiftField, statementDate: LocalDate | nul
     )
   }
   const type = match[6]?.trim() ?? null
+  if (type !== null && !/^[NFS]/.test(type))
+    problems.add('transaction_code_unknown', field.line, `transaction type ${quoted(type)} starts with neither N, F nor S`)
   if (type === null) {
     // Without the type behind it, nobody can tell a whole amount from one that lost its last digits.
     if (field.endsFile) throw new StatementRefused('truncated', field.line, `the file ends inside :61:${quoted(line)}`)
@@ -119,7 +121,7 @@ export function readSwiftEntry(
     valueDate: line.valueDate,
     references: {
       ...NO_REFERENCES,
-      accountServicerReference: line.bankReference,
+      accountServicerReference: line.bankReference ?? told.bankReference,
       entryReference: customer,
       endToEndId: told.endToEndId,
       mandateId: told.mandateId,

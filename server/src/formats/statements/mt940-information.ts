@@ -13,6 +13,8 @@ type Information = {
   endToEndId: string | null
   mandateId: string | null
   instructionId: string | null
+  /** The bank's reference, where it was too long for field 61. */
+  bankReference: string | null
 }
 
 const nothing = (): Information => ({
@@ -25,6 +27,7 @@ const nothing = (): Information => ({
   endToEndId: null,
   mandateId: null,
   instructionId: null,
+  bankReference: null,
 })
 
 /**
@@ -121,6 +124,7 @@ function taggedInformation(text: string, outgoing: boolean): Information {
     endToEndId: provided(values.get('EREF')),
     mandateId: provided(values.get('MARF')),
     instructionId: provided(values.get('PREF') ?? values.get('KREF')),
+    bankReference: provided(values.get('TRID')),
   }
 }
 

@@ -70,7 +70,7 @@ function splitMessages(text: string, problems: ProblemList): Message[] {
       if (!STATEMENT_TAGS.has(tag)) problems.add('tag_unknown', line, `field :${tag}: is not part of a statement; left out`)
       open = { tag, lines: [field[2] ?? ''], line, endsFile: line === lines.length }
       fields.push(open)
-    } else if (/^-(?:XXX|\}.*|\s*)?$/.test(content) && content.startsWith('-')) {
+    } else if (/^-(?:XXX|\}.*|\s*)$/.test(content)) {
       close()
     } else if (open) {
       open.lines.push(content)
@@ -83,9 +83,9 @@ function splitMessages(text: string, problems: ProblemList): Message[] {
 
 /** Files with one :20: for several statements: a second account, or an opening balance after a closing one, starts the next. */
 function startsNext(tag: string, fields: readonly SwiftField[]): boolean {
-  const tags = new Set(fields.map((field) => field.tag))
-  if (tag === '25' || tag === '25P') return tags.has('25') || tags.has('25P')
-  return (tag === '60F' || tag === '60M') && (tags.has('62F') || tags.has('62M'))
+  const has = (...tags: string[]) => fields.some((field) => tags.includes(field.tag))
+  if (tag === '25' || tag === '25P') return has('25', '25P')
+  return (tag === '60F' || tag === '60M') && has('62F', '62M')
 }
 
 function readMessage(message: Message, interim: boolean, problems: ProblemList): ParsedStatement {

@@ -14,6 +14,13 @@ const ELEMENTS = new Set(
   ),
 )
 
+/** Aggregates that hold money or hold what does: never taken for an empty element, even when their end is missing. */
+const AGGREGATES = new Set(
+  'OFX BANKMSGSRSV1 CREDITCARDMSGSRSV1 STMTTRNRS CCSTMTTRNRS STMTRS CCSTMTRS BANKTRANLIST STMTTRN BANKACCTFROM CCACCTFROM LEDGERBAL AVAILBAL'.split(
+    ' ',
+  ),
+)
+
 /**
  * Reads OFX 1 (SGML: elements need not be closed) and OFX 2 (XML) into one kind of tree. Nothing is expanded but the usual entities.
  * An aggregate must be closed: a file that ends before `</OFX>` is truncated.
@@ -42,7 +49,7 @@ export function readOfxTree(source: string, problems: ProblemList): OfxNode {
     const [whole, cdata, slash, tag, selfClosed, after = ''] = match
     if (cdata !== undefined) {
       const open = stack.at(-1)
-      if (open) open.text += cdata.trim()
+      if (open) open.text += cdata
       continue
     }
     if (tag === undefined) {
@@ -61,10 +68,11 @@ export function readOfxTree(source: string, problems: ProblemList): OfxNode {
     }
     nodes += 1
     if (nodes > NODES_MAX) throw new StatementRefused('too_many_elements', at, `more than ${NODES_MAX} elements`)
-    const text = decodeEntities(after).trim()
+    const text = decodeEntities(after)
     const node: OfxNode = { name, text, children: [], line: at }
     stack.at(-1)?.children.push(node)
-    const isElement = text !== '' || selfClosed === '/' || ELEMENTS.has(name) || !closed.has(name)
+    const isElement =
+      !AGGREGATES.has(name) && (text.trim() !== '' || selfClosed === '/' || ELEMENTS.has(name) || !closed.has(name))
     if (!isElement) stack.push(node)
     if (stack.length > DEPTH_MAX)
       throw new StatementRefused('too_deep', at, `more than ${DEPTH_MAX} aggregates inside each other`)
@@ -116,7 +124,8 @@ export const inside = (node: OfxNode | undefined, name: string): OfxNode | undef
   node?.children.find((inner) => inner.name === name)
 
 /** The text of an element directly inside; undefined when missing or empty. */
-export const ofxText = (node: OfxNode | undefined, name: string): string | undefined => inside(node, name)?.text || undefined
+export const ofxText = (node: OfxNode | undefined, name: string): string | undefined =>
+  inside(node, name)?.text.trim() || undefined
 
 /** Every node of one of these names, at any depth, in order. */
 export function everywhere(node: OfxNode, names: readonly string[]): OfxNode[] {

@@ -4,7 +4,7 @@ import { ofxDate } from './dates.ts'
 import { type NumberStyle, numberStyleOf, styledDecimal } from './decimal.ts'
 import { everywhere, inside, type OfxNode, ofxText, readOfxTree } from './ofx-tree.ts'
 import type { ProblemList } from './problems.ts'
-import { quoted, StatementRefused } from './problems.ts'
+import { quoted, STATEMENT_REFUSALS, StatementRefused } from './problems.ts'
 import { completed } from './statement.ts'
 import { decodeText, oneLine, withoutControls } from './text.ts'
 import type { ParsedEntry, ParsedStatement, StatementAccount, StatementBalance } from './types.ts'
@@ -21,12 +21,13 @@ export function readOfx(bytes: Uint8Array, problems: ProblemList): { format: str
   // Without any header, closed elements tell version 2 from version 1.
   const xmlLike = /OFXHEADER\s*=\s*["']?200|<\?xml/i.test(head) || /<CODE>[^<]*<\/CODE>/i.test(head)
   const version = /OFXHEADER\s*:/i.test(head) ? '1' : xmlLike ? '2' : '1'
-  if (version === '2' && /^\W{0,3}\s*<\?xml/.test(head)) refuseBrokenXml(bytes, problems)
   const announced = /CHARSET\s*:\s*([A-Za-z0-9-]+)/i.exec(head)?.[1] ?? /encoding\s*=\s*["']([^"']+)/i.exec(head)?.[1]
-  const ofx = readOfxTree(withoutControls(decodeText(bytes, announced), problems), problems)
+  const source = withoutControls(decodeText(bytes, announced), problems)
+  if (version === '2' && /^\s*<\?xml/.test(source)) refuseBrokenXml(source, problems)
+  const ofx = readOfxTree(source, problems)
   refuseBankError(ofx)
   const responses = everywhere(ofx, ['STMTRS', 'CCSTMTRS'])
-  const amounts = responses.flatMap((response) => everywhere(response, ['TRNAMT', 'BALAMT']).map((node) => node.text))
+  const amounts = responses.flatMap((response) => everywhere(response, ['TRNAMT', 'BALAMT']).map((node) => node.text.trim()))
   const { style, ambiguous } = numberStyleOf(amounts)
   if (ambiguous)
     problems.add(
@@ -44,17 +45,22 @@ export function readOfx(bytes: Uint8Array, problems: ProblemList): { format: str
   return { format: `OFX${version}`, statements: responses.map((response) => readStatement(response, style, problems)) }
 }
 
-/** A file that calls itself XML must be XML: its own rules find a lost piece that SGML's would forgive. */
-function refuseBrokenXml(bytes: Uint8Array, problems: ProblemList): void {
-  const result = readXml(bytes, { lenient: true })
+/**
+ * A file that calls itself XML must be XML: its rules find a lost piece that SGML's would forgive. An `&` that is not escaped is the one
+ * thing that banks get wrong here and that cannot hide money.
+ */
+function refuseBrokenXml(source: string, problems: ProblemList): void {
+  let at = -1
+  const escaped = source.replace(/^\s*<\?xml[^>]*\?>/, '').replace(/&(?!#?\w{1,40};)/g, (_, index: number) => {
+    if (at < 0) at = index
+    return '&amp;'
+  })
+  if (at >= 0)
+    problems.add('text_ignored', escaped.slice(0, at).split('\n').length, 'an & that is not escaped is read as the character')
+  const result = readXml(new TextEncoder().encode(escaped), { lenient: true })
   if (result.ok) return
   const { code, line, message } = result.problem
-  // An unescaped ampersand is the one thing that banks get wrong here and that cannot hide money.
-  if (code === 'not_well_formed' && /entity/i.test(message)) {
-    problems.add('text_ignored', line, 'an & that is not escaped is read as the character')
-    return
-  }
-  throw new StatementRefused(code as 'not_well_formed', line, message)
+  throw new StatementRefused(STATEMENT_REFUSALS.find((known) => known === code) ?? 'not_well_formed', line, message)
 }
 
 /** A bank that could not sign the user on, or could not answer, says so in a status. */

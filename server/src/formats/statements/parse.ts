@@ -52,7 +52,7 @@ function readAny(bytes: Uint8Array, options: ParseOptions, problems: ProblemList
   if (/^\s*</.test(head)) return readXmlFile(bytes, problems, seen, maxBytes)
   refuseStrangers(bytes, head)
   if (
-    /^\s{0,2}(?:\{4:)?:?\s*:?20:/m.test(head) &&
+    /(?:^\s{0,2}|\{4:):20:/m.test(head) &&
     /^\s{0,2}:(?:25P?|60[FM]|61|28C?|34F):/m.test(decodeText(bytes.subarray(0, 65_536)))
   ) {
     seen.format = 'MT940'

@@ -13,7 +13,7 @@ export function completed(statement: Omit<ParsedStatement, 'totals' | 'reconcile
     const difference = sumDecimals([closing, negateDecimal(opening), negateDecimal(booked)])
     reconciles = isZero(difference)
     if (!reconciles) {
-      const message = `opening ${opening} plus entries ${booked} is not closing ${closing}: ${difference} ${currency} too ${isNegative(difference) ? 'much' : 'little'} in the entries`
+      const message = `opening ${opening} plus entries ${booked} is not closing ${closing}: ${isNegative(difference) ? negateDecimal(difference) : difference} ${currency} too ${isNegative(difference) ? 'much' : 'little'} in the entries`
       problems.add('does_not_reconcile', line, message)
     }
   }

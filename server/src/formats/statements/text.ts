@@ -38,7 +38,7 @@ export function decodeAs(bytes: Uint8Array, encoding: string): string {
 }
 
 const STRAY = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufffe\uffff]/g
-const FRAMING = /^[\u0001-\u0003\u0004\u001a]+|[\u0001-\u0004\u001a]+(?=\r?$)/gm
+const FRAMING = /^[\u0001-\u0004\u001a]{1,8}|[\u0001-\u0004\u001a]{1,8}(?=\r?$)/gm
 
 /** Control characters become spaces, so that no two numbers grow together; those that frame a transmission just go. */
 export function withoutControls(source: string, problems: ProblemList): string {

@@ -79,7 +79,7 @@ const INFORMATION_MAX = 6 * 60
 function information(entry: StatementDocumentEntry): string {
   const pairs: [string, string | null][] = [
     ['TRTP', entry.description],
-    ['TRID', entry.transactionId ?? entry.reference],
+    ['TRID', shortReference(entry.reference) === null ? entry.reference : null],
     ['IBAN', entry.counterpartyIban],
     ['BIC', entry.counterpartyBic],
     ['NAME', entry.counterpartyName],

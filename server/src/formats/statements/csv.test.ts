@@ -1,0 +1,194 @@
+import { describe, expect, test } from 'vitest'
+import { accepted, entryIn, parseText, problemsOf, refusalOf, statementIn } from './test-support.ts'
+
+const mapping = {
+  delimiter: ';',
+  decimal: ',',
+  thousands: '.',
+  dateFormat: 'DD.MM.YYYY',
+  account: 'DE89370400440532013000',
+  currency: 'EUR',
+  columns: { date: 'Tag', amount: 'Wert', balance: 'Stand', text: ['Zweck', 'Mehr'] },
+} as const
+const table = 'Tag;Wert;Stand;Zweck;Mehr\n15.01.2026;-1.012,50;87,50;Miete;Januar\n16.01.2026;12,50;100,00;"a ""b""; c";\n'
+
+describe('with a mapping', () => {
+  test('rows become entries, balances open and close', () => {
+    const statement = statementIn(table, { csvMapping: mapping })
+    expect(statement).toMatchObject({
+      currency: 'EUR',
+      account: { iban: 'DE89370400440532013000' },
+      opening: '1100.00',
+      closing: '100.00',
+      reconciles: true,
+      totals: { entries: 2, credit: '12.50', debit: '1012.50' },
+    })
+    expect(statement.entries.map((e) => [e.bookingDate, e.amount, e.remittance, e.line])).toEqual([
+      ['2026-01-15', '-1012.50', 'Miete Januar', 2],
+      ['2026-01-16', '12.50', 'a "b"; c', 3],
+    ])
+  })
+
+  test('columns may be numbers, lines may be skipped, a header may be absent', () => {
+    const rows = 'My bank\nperiod: January\n2026-01-15,5.00,,hello\n2026-01-16,,2.00,bye\n'
+    const csvMapping = {
+      header: false,
+      skipLines: 2,
+      account: '42',
+      currency: 'USD',
+      columns: { date: 1, credit: 2, debit: 3, text: 4 },
+    }
+    expect(statementIn(rows, { csvMapping }).entries.map((e) => [e.amount, e.remittance])).toEqual([
+      ['5.00', 'hello'],
+      ['-2.00', 'bye'],
+    ])
+  })
+
+  test('a direction column gives the sign', () => {
+    const csvMapping = { account: '42', currency: 'EUR', columns: { date: 'Datum', amount: 'Bedrag', direction: 'Af Bij' } }
+    expect(
+      statementIn('Datum;Bedrag;Af Bij\n20260115;5,00;Af\n20260116;1,00;Bij\n', { csvMapping }).entries.map((e) => e.amount),
+    ).toEqual(['-5.00', '1.00'])
+    expect(refusalOf('Datum;Bedrag;Af Bij\n20260115;5,00;?\n', { csvMapping })).toBe('2 direction_missing')
+  })
+
+  test('an encoding is respected', () => {
+    const bytes = Buffer.from('Tag;Wert;Stand;Zweck;Mehr\n15.01.2026;1,00;1,00;M\xfcller \xa4;\n', 'latin1')
+    const file = accepted(parseText(new TextDecoder('iso-8859-15').decode(bytes), { csvMapping: mapping }))
+    expect(file.statements[0]?.entries[0]?.remittance).toBe('Müller €')
+  })
+
+  test.each([
+    [{}, 'columns is missing'],
+    [{ columns: { date: 1 } }, 'columns needs amount, or debit and credit'],
+    [{ columns: { amount: 1 } }, 'columns.date is missing'],
+    [{ columns: { date: 1, amount: 2, nonsense: 3 } }, 'columns cannot be'],
+    [{ columns: { date: 0, amount: 2 } }, 'columns cannot be'],
+    [{ columns: { date: 1, amount: 2 }, delimiter: 'x' }, 'delimiter cannot be "x"'],
+    [{ columns: { date: 1, amount: 2 }, dateFormat: 'later' }, 'dateFormat cannot be "later"'],
+    [{ columns: { date: 1, amount: 2 }, currency: 'euro' }, 'currency is not an ISO 4217 code'],
+    [{ columns: { date: 1, amount: 2 }, decimal: ',', thousands: ',' }, 'thousands is the same as decimal'],
+    [{ columns: { date: 1, amount: 2 }, __proto__x: 1 }, '__proto__x is not a property'],
+    [{ columns: { date: 1, amount: 2 }, encoding: 'klingon', account: '1', currency: 'EUR' }, 'encoding "klingon" is not known'],
+  ])('%j is refused by name', (csvMapping, message) => {
+    const file = parseText(table, { csvMapping })
+    expect(file.ok ? undefined : file.problems[0]?.code).toBe('mapping_invalid')
+    expect(file.problems[0]?.message).toContain(message)
+  })
+
+  test('a column that is not there is refused by name', () => {
+    expect(
+      parseText(table, { csvMapping: { ...mapping, columns: { ...mapping.columns, text: 'Nope' } } }).problems[0],
+    ).toMatchObject({ code: 'mapping_column_missing', line: 1 })
+  })
+})
+
+describe('by the names of its columns', () => {
+  test.each([
+    [
+      'English',
+      'Booking date,Value date,Amount,Currency,Balance,IBAN,Counterparty name,Description\n2026-01-15,2026-01-16,-5.00,EUR,95.00,DE89370400440532013000,Shop,Lunch\n',
+    ],
+    [
+      'German',
+      'Buchungstag;Valutadatum;Betrag;Waehrung;Auftragskonto;Beguenstigter/Zahlungspflichtiger;Verwendungszweck;Saldo\n15.01.26;16.01.26;-5,00;EUR;DE89370400440532013000;Shop;Lunch;95,00\n',
+    ],
+    [
+      'French',
+      "Date de la valeur (local);Date de l'opération (local);Débit;Crédit;Solde;Devise;IBAN du compte;Nom de la contrepartie;Libellé\n16-01-2026 10:00:00;15-01-2026 10:00:00;5,00;;95,00;EUR;DE89370400440532013000;Shop;Lunch\n",
+    ],
+    [
+      'Dutch',
+      '"Datum";"Rentedatum";"Af Bij";"Bedrag (EUR)";"Rekening";"Naam tegenpartij";"Mededelingen";"Saldo na mutatie"\n"20260115";"20260116";"Af";"5,00";"DE89370400440532013000";"Shop";"Lunch";"95,00"\n',
+    ],
+  ])('%s', (_, text) => {
+    expect(statementIn(text)).toMatchObject({
+      currency: 'EUR',
+      account: { iban: 'DE89370400440532013000' },
+      closing: '95.00',
+      opening: '100.00',
+      reconciles: true,
+    })
+    expect(entryIn(text)).toMatchObject({
+      amount: '-5.00',
+      bookingDate: '2026-01-15',
+      valueDate: '2026-01-16',
+      remittance: 'Lunch',
+      counterparty: { name: 'Shop' },
+    })
+  })
+
+  test('below a preamble that names the account', () => {
+    expect(
+      statementIn('Kontoauszug\nIBAN: DE89 3704 0044 0532 0130 00\n\nDatum;Betrag in EUR;Betrag (EUR)\n15.01.2026;x;5,00\n')
+        .account.iban,
+    ).toBe('DE89370400440532013000')
+  })
+
+  test('newest first is turned round', () => {
+    const text = 'date,amount,balance,currency,account\n2026-01-16,5.00,15.00,EUR,1\n2026-01-16,10.00,10.00,EUR,1\n'
+    expect(statementIn(text)).toMatchObject({ opening: '0.00', closing: '15.00', reconciles: true })
+    expect(statementIn(text).entries.map((e) => e.amount)).toEqual(['10.00', '5.00'])
+  })
+
+  test('several accounts become several statements', () => {
+    const text = 'date,amount,currency,account\n2026-01-16,5.00,EUR,1\n2026-01-16,10.00,EUR,2\n2026-01-17,1.00,EUR,1\n'
+    expect(accepted(parseText(text)).statements.map((s) => [s.account.id, s.totals.credit])).toEqual([
+      ['1', '6.00'],
+      ['2', '10.00'],
+    ])
+  })
+
+  test('a break in the running balance is named where it is', () => {
+    const text =
+      'date,amount,balance,currency,account\n2026-01-16,5.00,5.00,EUR,1\n2026-01-17,10.00,16.00,EUR,1\n2026-01-18,1.00,17.00,EUR,1\n'
+    expect(problemsOf(text)).toContain('3 does_not_reconcile')
+    expect(statementIn(text).reconciles).toBe(false)
+  })
+
+  test('pending rows are kept apart, declined ones left out, footers skipped by name', () => {
+    const text =
+      'Status,date,amount,currency,account\nPending,2026-01-16,5.00,EUR,1\nDeclined,2026-01-16,7.00,EUR,1\nSettled,2026-01-17,1.00,EUR,1\nTotal,,,,\n'
+    expect(statementIn(text).entries.map((e) => [e.amount, e.status])).toEqual([
+      ['5.00', 'PDNG'],
+      ['1.00', 'BOOK'],
+    ])
+    expect(problemsOf(text)).toEqual(['5 entries_skipped', '3 entries_skipped'])
+  })
+
+  test('days and months in doubt are read the European way, and named', () => {
+    const text = 'date,amount,currency,account\n03/04/2026,5.00,EUR,1\n'
+    expect([entryIn(text).bookingDate, problemsOf(text)]).toEqual(['2026-04-03', ['2 date_assumed']])
+    expect(entryIn('date,amount,currency,account\n03/04/2026,5.00,EUR,1\n03/28/2026,5.00,EUR,1\n').bookingDate).toBe('2026-03-04')
+  })
+})
+
+describe('refused, with the line', () => {
+  const head = 'date,amount,currency,account\n2026-01-15,1.00,EUR,1\n'
+  test.each([
+    ['a malformed amount', `${head}2026-01-16,1e3,EUR,1\n`, '3 amount_malformed'],
+    ['12,5,0', `${head}2026-01-16,"12,5,0",EUR,1\n`, '3 amount_malformed'],
+    ['no amount', `${head}2026-01-16,,EUR,1\n2026-01-17,1.00,EUR,1\n`, '3 amount_missing'],
+    ['amounts that could be anything', 'date,amount,currency,account\n2026-01-15,1.000,EUR,1\n', '2 amount_malformed'],
+    ['no date', `${head}soon,1.00,EUR,1\n2026-01-16,1.00,EUR,1\n`, '3 date_missing'],
+    ['no currency', 'date,amount,account\n2026-01-15,1.00,1\n', '2 currency_missing'],
+    ['no account', 'date,amount,currency\n2026-01-15,1.00,EUR\n', '2 account_missing'],
+    ['both sides', 'date,debit,credit,currency,account\n2026-01-15,1.00,2.00,EUR,1\n', '2 amount_malformed'],
+    ['an open quote', `${head}2026-01-16,1.00,EUR,"1\n`, '4 truncated'],
+    ['no rows', 'date,amount,currency,account\n', '1 no_statements'],
+    ['unknown columns', 'when,how much\n2026-01-15,1.00\n', '1 unknown_format'],
+    ['JSON', '{"a": [1]}', '1 unknown_format'],
+    ['a PDF', '%PDF-1.7\nx', '1 unknown_format'],
+    ['a ZIP', 'PK\u0003\u0004xxxx', '1 unknown_format'],
+    ['bytes', '\u0000\u0001\u0002'.repeat(100), '1 unknown_format'],
+    ['text', 'Dear bank,\nplease find below\n', '1 unknown_format'],
+    ['HTML', '<html><body>503</body></html>', '1 unknown_format'],
+    ['nothing', ' \n\n', '1 empty_file'],
+  ])('%s', (_, text, refusal) => {
+    expect(refusalOf(text)).toBe(refusal)
+  })
+
+  test('a file above the limit', () => {
+    expect(refusalOf(head, { maxBytes: 10 })).toBe('1 too_large')
+  })
+})

@@ -1,0 +1,222 @@
+import { describe, expect, test } from 'vitest'
+import { accepted, entryIn, parseText, problemsOf, refusalOf, statementIn } from './test-support.ts'
+
+/** A statement whose first entry stands on line 5. */
+const mt940 = (
+  body: string,
+  head = ':20:STARTUMSE\n:25:DE89370400440532013000\n:28C:4/1\n:60F:C260114EUR100,00\n',
+  tail = '\n:62F:C260115EUR110,00\n-',
+) => head + body + tail
+const line61 = (mark: string, amount: string, rest = 'NTRFNONREF') => `:61:2601150115${mark}${amount}${rest}`
+
+describe('a statement', () => {
+  test('has its account, sequence, balances and totals', () => {
+    const statement = statementIn(mt940(`${line61('C', '12,5')}\n${line61('D', '2,5')}`))
+    expect(statement).toMatchObject({
+      account: { id: 'DE89370400440532013000', iban: 'DE89370400440532013000' },
+      currency: 'EUR',
+      identification: 'STARTUMSE',
+      sequenceNumber: '4/1',
+      opening: '100.00',
+      closing: '110.00',
+      totals: { entries: 2, credit: '12.5', debit: '2.5' },
+      reconciles: true,
+    })
+  })
+
+  test.each([
+    [':25:10020030/1234567', '10020030/1234567', null],
+    [':25:NL50RABO0123456789 EUR', 'NL50RABO0123456789', 'NL50RABO0123456789'],
+    [':25:PL29114010810000267002001002PLN', 'PL29114010810000267002001002', 'PL29114010810000267002001002'],
+    [':25:DE89 3704 0044 0532 0130 00', 'DE89370400440532013000', 'DE89370400440532013000'],
+    [':25P:DE89370400440532013000\nCOBADEFFXXX', 'DE89370400440532013000', 'DE89370400440532013000'],
+    [':25:COBADEFF/DE89370400440532013000', 'DE89370400440532013000', 'DE89370400440532013000'],
+    [':25:517852257EUR', '517852257', null],
+  ])('knows the account in %s', (field, id, iban) => {
+    expect(statementIn(mt940(line61('C', '10,'), `:20:X\n${field}\n:28C:1\n:60F:C260114EUR100,00\n`)).account).toMatchObject({
+      id,
+      iban,
+    })
+  })
+
+  test.each([
+    [
+      'SWIFT blocks',
+      `{1:F01AAAABB99BSMK3513951576}{2:O9400934081223BBBBAA33XXXX03592332770812230834N}{4:\n${mt940(line61('C', '10,')).replace(/-$/, '-}')}`,
+    ],
+    [
+      'blocks on one line with the first field',
+      `{1:F01X}{2:I940X}{4::20:A\n:25:DE89370400440532013000\n:28C:1\n:60F:C260114EUR100,00\n${line61('C', '10,')}\n:62F:C260115EUR110,00\n-}{5:}`,
+    ],
+    ['a bank preamble', `ABNANL2A\n940\nABNANL2A\n${mt940(line61('C', '10,'))}XXX`],
+    ['a preamble with digits', `0000 01INGBNL2AXXXX00001\n940 00\n${mt940(line61('C', '10,'))}`],
+    ['a preamble field', `:940:\n${mt940(line61('C', '10,'))}`],
+    ['CRLF and framing characters', `\u0001\r\n${mt940(line61('C', '10,')).replaceAll('\n', '\r\n')}\u0003`],
+    ['a byte order mark', `\ufeff${mt940(line61('C', '10,'))}`],
+    ['blank lines', `\n\n${mt940(line61('C', '10,')).replaceAll('\n', '\n\n')}`],
+  ])('is read through %s', (_, text) => {
+    const file = accepted(parseText(text))
+    expect([file.format, file.statements.length, file.statements[0]?.reconciles, file.problems]).toEqual(['MT940', 1, true, []])
+  })
+
+  test('per account and page are told apart, also under one :20:', () => {
+    const page = (account: string, from: string, to: string) =>
+      `:25:${account}\n:28C:1/1\n:60M:C260114EUR${from}\n${line61('C', '1,00')}\n:62M:C260115EUR${to}\n`
+    const { statements } = accepted(parseText(`:20:A\n${page('1', '0,00', '1,00')}${page('2', '5,00', '6,00')}`))
+    expect(statements.map((s) => [s.account.id, s.reconciles])).toEqual([
+      ['1', true],
+      ['2', true],
+    ])
+  })
+
+  test('without a closing balance is read and named, and cannot be reconciled', () => {
+    const text = mt940(`${line61('C', '10,00')}\n:86:text`, undefined, '')
+    expect([statementIn(text).reconciles, problemsOf(text)]).toEqual([null, ['1 closing_balance_missing']])
+  })
+
+  test('in Latin letters is read as such', () => {
+    const bytes = Buffer.from(mt940(`${line61('C', '10,00')}\n:86:M\xfcller`), 'latin1')
+    expect(entryIn(bytes.toString('latin1')).remittance).toBe('Müller')
+  })
+})
+
+describe('a statement line', () => {
+  test.each([
+    ['C', '1,00', '1.00', false],
+    ['D', '1,00', '-1.00', false],
+    ['RC', '1,00', '-1.00', true], // a credit taken back
+    ['RD', '1,00', '1.00', true],
+    ['CR', '300,', '300.', false], // funds code R
+    ['DR', '500250,', '-500250.', false],
+    ['RCR', '204,88', '-204.88', true],
+    ['CN', '0,01', '0.01', false],
+    ['DD', '7,5', '-7.5', false],
+  ])('%s%s is %s', (mark, amount, expected, reversal) => {
+    const entry = entryIn(mt940(line61(mark, amount)))
+    expect([entry.amount, entry.reversal, entry.status]).toEqual([expected.replace(/\.$/, ''), reversal, 'BOOK'])
+  })
+
+  test('that is expected is pending', () => {
+    const text = `:20:A\n:25:DE89370400440532013000\n:28C:1\n:34F:EUR0,\n:13D:2601151200+0100\n${line61('EC', '5,00')}\n${line61('ED', '2,00')}\n:90D:1EUR2,00\n:90C:1EUR5,00\n-`
+    const file = accepted(parseText(text))
+    expect([file.format, file.problems, file.statements[0]?.entries.map((e) => [e.amount, e.status])]).toEqual([
+      'MT942',
+      [],
+      [
+        ['5.00', 'PDNG'],
+        ['-2.00', 'PDNG'],
+      ],
+    ])
+    expect(problemsOf(text.replace('1EUR5,00', '1EUR5,01'))).toEqual(['9 totals_differ'])
+  })
+
+  test.each([
+    ['NTRFNONREF', null, null, 'NTRF'],
+    ['NMSCKREF+//BD7CFA74485E7E69', 'BD7CFA74485E7E69', null, 'NMSC'],
+    ['FMSC01916//NONREF', null, '01916', 'FMSC'],
+    ['S202REF 1//B1', 'B1', 'REF 1', 'S202'],
+    ['N051NONREF', null, null, 'N051'],
+    ['NTRF29-07-2014 10:05//B4G29', 'B4G29', '29-07-2014 10:05', 'NTRF'],
+    ['NOVBNL47INGB9999999999\nhr gjlm paulissen', null, 'NL47INGB9999999999', 'NOVB'],
+  ])('with %s has its references', (rest, bank, customer, code) => {
+    const entry = entryIn(mt940(line61('C', '1,00', rest)))
+    expect([entry.references.accountServicerReference, entry.references.entryReference, entry.bankTransactionCode]).toEqual([
+      bank,
+      customer,
+      code,
+    ])
+  })
+
+  test('has its booking date in the year next to the value date', () => {
+    expect(entryIn(mt940(':61:2512310102C1,00NTRFX'))).toMatchObject({ valueDate: '2025-12-31', bookingDate: '2026-01-02' })
+    expect(entryIn(mt940(':61:2601021231C1,00NTRFX'))).toMatchObject({ valueDate: '2026-01-02', bookingDate: '2025-12-31' })
+    expect(entryIn(mt940(':61:260102C1,00NTRFX'))).toMatchObject({ valueDate: '2026-01-02', bookingDate: '2026-01-02' })
+  })
+
+  test('on 30 February is booked on the last day, and named', () => {
+    expect(entryIn(mt940(':61:2602300230C1,00NTRFX'))).toMatchObject({ valueDate: '2026-02-28', bookingDate: '2026-02-28' })
+    expect(problemsOf(mt940(':61:2402290230C10,00NTRFX'))).toEqual(['5 date_corrected'])
+  })
+
+  test.each(['1e3', '12,5,0', '', '-5,00', '1.234,56', 'abc'])('with amount %j is refused with its line', (amount) => {
+    expect(refusalOf(mt940(`${line61('C', '1,00')}\n${line61('C', amount)}`))).toBe('6 line_malformed')
+  })
+
+  test('cut off inside the amount is refused', () => {
+    for (const cut of [':61:2601150115C12', ':61:2601150115C12,', ':61:2601150115C12,5', ':61:26011501', ':61:']) {
+      expect(refusalOf(mt940(cut, undefined, ''))).toMatch(/truncated/)
+    }
+  })
+})
+
+describe('refused, with the line', () => {
+  test.each([
+    ['a malformed balance', mt940('', undefined, ':62F:C260115EUR1.2,3\n-'), '5 amount_malformed'],
+    ['a balance cut off', mt940('', undefined, ':62F:C2601'), '5 truncated'],
+    ['no account', mt940(line61('C', '1,00'), ':20:A\n:28C:1\n:60F:C260114EUR100,00\n'), '1 account_missing'],
+    ['no currency', ':20:A\n:25:1\n:28C:1\n:61:260115C1,00NTRFX\n-', '1 currency_missing'],
+  ])('%s', (_, text, refusal) => {
+    expect(refusalOf(text)).toBe(refusal)
+  })
+})
+
+describe('field 86', () => {
+  test.each([
+    [
+      'German, cut every 27 characters and wrapped',
+      '166?00GUTSCHRIFT?100399?20EREF+End-To-End-1?21MREF+M-7?22SVWZ+Rechnung 4711 vom 20?23.04.2026\n?30PBNKDEFF100?31DE42100100100043921105?32Richter Ren?33ate?34000',
+      {
+        remittance: 'Rechnung 4711 vom 20.04.2026',
+        name: 'Richter Renate',
+        iban: 'DE42100100100043921105',
+        e2e: 'End-To-End-1',
+        mandate: 'M-7',
+      },
+    ],
+    [
+      'German without keywords',
+      '051?00UEBERWEISUNG?20Gehalt?21Oktober?32MUELLER',
+      { remittance: 'Gehalt Oktober', name: 'MUELLER', iban: null, e2e: null, mandate: null },
+    ],
+    [
+      'Dutch tags',
+      '/TRTP/SEPA OVERBOEKING/IBAN/NL89ABNA0123456789/BIC/ABNANL2A/NAME/J.\nJANSSEN/REMI/Factuur 12/EREF/E-9',
+      { remittance: 'Factuur 12', name: 'J.JANSSEN', iban: 'NL89ABNA0123456789', e2e: 'E-9', mandate: null },
+    ],
+    [
+      'Rabobank tags',
+      '/EREF/E-1/ORDP//NAME/Sender/IBAN/NL89ABNA0123456789/REMI/Invoice/ISDT/2026-01-15',
+      { remittance: 'Invoice', name: 'Sender', iban: 'NL89ABNA0123456789', e2e: 'E-1', mandate: null },
+    ],
+    [
+      'ING tags',
+      '/EREF/NOTPROVIDED//MARF/M1//CNTP/NL89ABNA0123456789/ABNANL2A/Shop B.V./City//REMI/USTD//Order 5/',
+      { remittance: 'Order 5', name: 'Shop B.V.', iban: 'NL89ABNA0123456789', e2e: null, mandate: 'M1' },
+    ],
+    [
+      'plain text',
+      'FACTUUR 201403110\nREK: NL65INGB0123456789/NAAM: PICQER',
+      {
+        remittance: 'FACTUUR 201403110 REK: NL65INGB0123456789/NAAM: PICQER',
+        name: null,
+        iban: 'NL65INGB0123456789',
+        e2e: null,
+        mandate: null,
+      },
+    ],
+    [
+      'text with a colon line',
+      'meeting\n:10:30 hours',
+      { remittance: 'meeting :10:30 hours', name: null, iban: null, e2e: null, mandate: null },
+    ],
+  ])('%s', (_, text, expected) => {
+    const { remittance, counterparty, references } = entryIn(mt940(`${line61('C', '1,00')}\n:86:${text}`))
+    expect({
+      remittance,
+      name: counterparty.name,
+      iban: counterparty.iban,
+      e2e: references.endToEndId,
+      mandate: references.mandateId,
+    }).toEqual(expected)
+  })
+})
