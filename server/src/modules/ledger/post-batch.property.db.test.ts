@@ -212,7 +212,7 @@ async function expectSameBook(tx: Tx, scene: Scene): Promise<void> {
     version: bigint
     status: string
   }>`
-    select id, debits, credits, held, version, status from ledger.account where id = any(${scene.ids})`
+    select id, debits, credits, held, version, case when closed then 'closed' else 'open' end as status from ledger.account where id = any(${scene.ids})`
   for (const { id, ...row } of rows) {
     const { currency, floor, ...expected } = scene.state.accounts.get(id) as AccountState
     expect(row).toEqual(expected)

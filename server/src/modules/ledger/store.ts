@@ -28,7 +28,7 @@ export const insertAccounts = async (
   (
     await tx.one<{ refusal: OpenAccountsRefusal | null }>`
       select ledger.open_accounts(${bookId}, ${accounts.map((a) => a.id)}, ${accounts.map((a) => a.code)}, ${accounts.map((a) => a.currency)},
-               ${accounts.map((a) => a.normalSide)}, ${accounts.map((a) => a.floor)}, ${now}) as refusal`
+               ${accounts.map((a) => a.normalSide === 'debit')}, ${accounts.map((a) => a.floor)}, ${now}) as refusal`
   ).refusal
 
 type AccountRow = Omit<Account, 'available'>
@@ -39,7 +39,8 @@ const withAvailable = (row: AccountRow): Account => ({ ...row, available: row.ba
 export const balancesOf = async (tx: Tx, accountIds: readonly LedgerAccountId[]): Promise<Account[]> =>
   (
     await tx.rows<AccountRow>`
-      select id, book as "bookId", code, currency, normal_side as "normalSide", status, debits, credits, balance, held, floor, overdrawn, version
+      select id, book as "bookId", code, currency, case when debit_normal then 'debit' else 'credit' end as "normalSide",
+             case when closed then 'closed' else 'open' end as status, debits, credits, balance, held, floor, overdrawn, version
         from ledger.account where id = any(${accountIds}::uuid[]) order by array_position(${accountIds}::uuid[], id)`
   ).map(withAvailable)
 
@@ -47,7 +48,8 @@ export const balancesOf = async (tx: Tx, accountIds: readonly LedgerAccountId[])
 export const accountsByCode = async (tx: Tx, bookId: BookId, codes: readonly string[]): Promise<Account[]> =>
   (
     await tx.rows<AccountRow>`
-      select id, book as "bookId", code, currency, normal_side as "normalSide", status, debits, credits, balance, held, floor, overdrawn, version
+      select id, book as "bookId", code, currency, case when debit_normal then 'debit' else 'credit' end as "normalSide",
+             case when closed then 'closed' else 'open' end as status, debits, credits, balance, held, floor, overdrawn, version
         from ledger.account where book = ${bookId} and code = any(${codes}::text[]) order by array_position(${codes}::text[], code)`
   ).map(withAvailable)
 

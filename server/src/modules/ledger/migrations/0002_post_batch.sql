@@ -29,7 +29,7 @@ create function ledger.post_batch(
   out o_credit_balance bigint[], out o_credit_version bigint[]
 ) language plpgsql security definer
   set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan
-  set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+  set enable_seqscan = off set enable_nestloop = off set enable_mergejoin = off set jit = off as $$
 #variable_conflict use_column
 declare
   c_amount_max constant bigint := 1000000000000000;
@@ -41,7 +41,7 @@ declare
   v_seq_before bigint; v_seq bigint; v_now timestamptz; v_closed_until timestamptz;
   -- per account
   v_number integer[]; v_balance bigint[]; v_least bigint[]; v_version bigint[];           -- least: floor + held
-  v_status text[]; v_currency text[]; v_debits bigint[]; v_credits bigint[]; v_held bigint[];
+  v_closed boolean[]; v_currency text[]; v_debits bigint[]; v_credits bigint[]; v_held bigint[];
   v_all_open boolean; v_currency_min text; v_currency_max text; v_total_max bigint; v_overdrawn boolean;
   -- per operation, made only when needed
   v_debit integer[] := p_debit; v_amount bigint[] := p_amount;
@@ -64,11 +64,13 @@ begin
   -- Stored holds that the batch ends, with their accounts behind the caller's.
   if v_kinds and p_hold is not null then
     select array_agg(h.id order by h.id), array_agg(h.amount order by h.id), array_agg(h.expires_at order by h.id),
-           array_agg((case h.status when 'pending' then 1 else 2 end)::smallint order by h.id),
-           p_accounts || array_agg(a.id order by h.id), count(*), array_agg(0::bigint)
-      into h_id, h_amount, h_expires, h_status, p_accounts, v_holds, h_posted
-      from ledger.hold h join ledger.account a on a.number = h.account
-     where h.book = p_book and h.id = any(p_hold);
+           array_agg((case h.status when 'pending' then 1 else 2 end)::smallint order by h.id), array_agg(h.account order by h.id),
+           count(*), array_agg(0::bigint)
+      into h_id, h_amount, h_expires, h_status, h_account, v_holds, h_posted
+      from ledger.hold h where h.book = p_book and h.id = any(p_hold);
+    select p_accounts || array_agg(a.id order by h.place) into p_accounts
+      from (select place, h_account[place] as account from generate_series(1, v_holds) place) h join ledger.account a on a.number = h.account
+     where a.number = any(h_account);
     m := coalesce(cardinality(p_accounts), 0);
     -- An account named twice must be one place only: its first.
     select array_agg(first order by place) into h_account
@@ -78,10 +80,11 @@ begin
 
   select array_agg(b.number order by i), array_agg(b.balance order by i), array_agg(b.version order by i),
          array_agg(coalesce(b.floor + b.held, c_no_floor) order by i),
-         bool_and(b.status is not distinct from 'open'), min(b.currency), max(b.currency),
+         bool_and(b.closed is not distinct from false), min(b.currency), max(b.currency),
          greatest(max(b.debits), max(b.credits), max(b.held)), max(b.overdrawn) > 0
     into v_number, v_balance, v_version, v_least, v_all_open, v_currency_min, v_currency_max, v_total_max, v_overdrawn
-    from generate_series(1, m) i left join ledger.account b on b.id = p_accounts[i] and b.book = p_book;
+    from (select i, p_accounts[i] as id from generate_series(1, m) i) named
+    left join (select * from ledger.account where id = any(p_accounts) and book = p_book) b using (id);
 
   v_keys := exists (select from ledger.key q where q.book = p_book and q.key = any(p_key))
             or (select count(distinct p_key[i]) from generate_series(1, n) i) < n;
@@ -92,10 +95,11 @@ begin
              and p_effective is null and v_now >= v_closed_until;
 
   if not v_plain then
-    select array_agg(b.status order by i), array_agg(b.currency order by i), array_agg(b.debits order by i), array_agg(b.credits order by i),
+    select array_agg(b.closed order by i), array_agg(b.currency::text order by i), array_agg(b.debits order by i), array_agg(b.credits order by i),
            array_agg(b.held order by i)
-      into v_status, v_currency, v_debits, v_credits, v_held
-      from generate_series(1, m) i left join ledger.account b on b.id = p_accounts[i] and b.book = p_book;
+      into v_closed, v_currency, v_debits, v_credits, v_held
+      from (select i, p_accounts[i] as id from generate_series(1, m) i) named
+      left join (select * from ledger.account where id = any(p_accounts) and book = p_book) b using (id);
     if v_keys or v_kinds then
       -- First place in the batch of each key, and of the key that each named hold has.
       select array_agg(first order by i) filter (where hold = 0), array_agg(first order by i) filter (where hold = 1)
@@ -112,7 +116,8 @@ begin
                  p_expires[i], coalesce(p_force[i], false)) order by i),
              array_agg(q.seq order by i), array_agg(q.request_hash order by i)
         into v_hash, v_stored_seq, v_stored_hash
-        from generate_series(1, n) i left join ledger.key q on q.book = p_book and q.key = p_key[i];
+        from (select i, p_key[i] as key from generate_series(1, n) i) named
+        left join (select * from ledger.key where book = p_book and key = any(p_key)) q using (key);
     end if;
     if v_kinds then
       -- A hold named by an operation is a stored one, or the slot of the first operation with its key.
@@ -187,8 +192,8 @@ begin
         elsif k in (1, 3) and v_number[c] is null then r := 5;
         elsif k in (1, 3) and d = c then r := 6;
         elsif (k in (1, 2) or k = 3 and p_amount[i] is not null) and v_currency[d] is distinct from v_cur or k in (1, 3) and v_currency[c] <> v_currency[d] then r := 7;
-        elsif k in (1, 2) and v_status[d] <> 'open' then r := 8;
-        elsif k in (1, 3) and v_status[c] <> 'open' then r := 9;
+        elsif k in (1, 2) and v_closed[d] then r := 8;
+        elsif k in (1, 3) and v_closed[c] then r := 9;
         elsif k in (1, 3) and coalesce(p_effective[i], v_now) < v_closed_until then r := 10;
         elsif k in (3, 4) and (h_status[s] <> 1 or h_expires[s] <= v_now) then r := 11;
         elsif k = 3 and a > h_amount[s] then r := 12;
@@ -279,7 +284,7 @@ begin
       update ledger.account b set overdrawn = b.overdrawn + f.amount
         from (select v_number[v_debit[i]] as account, ledger.sum_int8(v_amount[i]) as amount
                 from generate_series(1, n) i where o_status[i] = 0 and o_debit_version[i] > 0 and p_force[i] group by 1) f
-       where b.number = f.account and b.floor is not null;
+       where b.number = any(v_number) and b.number = f.account and b.floor is not null;
     end if;
 
     -- Releases, then movements, then new holds: in this order no account is under its floor in between when it isn't at the end.
@@ -318,8 +323,8 @@ begin
     -- The stored answer of a movement is in its row.
     for v_stored in
       select i as place, t.debit_balance, t.debit_version, t.credit_balance, t.credit_version
-        from generate_series(1, n) i join ledger.transfer t on t.book = p_book and t.seq = o_seq[i]
-       where o_status[i] = -1 and o_debit_version[i] = 0
+        from (select i, o_seq[i] as seq from generate_series(1, n) i where o_status[i] = -1 and o_debit_version[i] = 0) named
+        join (select * from ledger.transfer where book = p_book and seq = any(o_seq)) t using (seq)
     loop
       i := v_stored.place;
       o_debit_balance[i] := v_stored.debit_balance; o_debit_version[i] := v_stored.debit_version;

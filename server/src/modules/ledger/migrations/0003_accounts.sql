@@ -14,7 +14,7 @@ end $$;
 -- Null: opened, or there already with the same content. Otherwise the refusal; the caller's transaction must then not keep what was inserted,
 -- so nothing is inserted before all is known.
 create function ledger.open_accounts(
-  p_book integer, p_ids uuid[], p_codes text[], p_currencies text[], p_normal_sides text[], p_floors bigint[], p_now timestamptz
+  p_book integer, p_ids uuid[], p_codes text[], p_currencies text[], p_debit_normals boolean[], p_floors bigint[], p_now timestamptz
 ) returns text language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
 declare
   v_wanted bigint;
@@ -22,23 +22,23 @@ declare
   v_inserted bigint;
 begin
   perform pg_advisory_xact_lock(1818518374, p_book); -- openers of one book take turns; posting goes on
-  select count(distinct (id, code, currency, normal_side, floor)) into v_wanted
-    from unnest(p_ids, p_codes, p_currencies, p_normal_sides, p_floors) w(id, code, currency, normal_side, floor);
+  select count(distinct (id, code, currency, debit_normal, floor)) into v_wanted
+    from unnest(p_ids, p_codes, p_currencies, p_debit_normals, p_floors) w(id, code, currency, debit_normal, floor);
   if v_wanted <> (select count(distinct w) from unnest(p_ids) w) then return 'account_id_reused_with_other_content'; end if;
   if v_wanted <> (select count(distinct w) from unnest(p_codes) w) then return 'account_code_taken'; end if;
 
   select count(*) into v_present from ledger.account a where a.id = any(p_ids);
   if v_present > 0 and v_present <> (
     select count(distinct a.id) from ledger.account a
-      join unnest(p_ids, p_codes, p_currencies, p_normal_sides, p_floors) w(id, code, currency, normal_side, floor)
-        on a.id = w.id and a.book = p_book and a.code = w.code and a.currency = w.currency and a.normal_side = w.normal_side and a.floor is not distinct from w.floor
+      join unnest(p_ids, p_codes, p_currencies, p_debit_normals, p_floors) w(id, code, currency, debit_normal, floor)
+        on a.id = w.id and a.book = p_book and a.code = w.code and a.currency = w.currency and a.debit_normal = w.debit_normal and a.floor is not distinct from w.floor
      where a.id = any(p_ids)
   ) then return 'account_id_reused_with_other_content'; end if;
   if exists (select from ledger.account a where a.book = p_book and a.code = any(p_codes) and a.id <> all(p_ids)) then return 'account_code_taken'; end if;
 
-  insert into ledger.account (id, book, code, currency, normal_side, floor, opened_at)
-  select distinct on (id) id, p_book, code, currency, normal_side, floor, p_now
-    from unnest(p_ids, p_codes, p_currencies, p_normal_sides, p_floors) w(id, code, currency, normal_side, floor)
+  insert into ledger.account (id, book, code, currency, debit_normal, floor, opened_at)
+  select distinct on (id) id, p_book, code, currency, debit_normal, floor, p_now
+    from unnest(p_ids, p_codes, p_currencies, p_debit_normals, p_floors) w(id, code, currency, debit_normal, floor)
    where not exists (select from ledger.account a where a.id = w.id);
   get diagnostics v_inserted = row_count;
   if v_inserted + v_present <> v_wanted then raise exception 'accounts opened and wanted disagree' using errcode = '40001'; end if;
@@ -52,12 +52,12 @@ declare
   v_account record;
 begin
   perform pg_advisory_xact_lock(1818518373, a.book) from ledger.account a where a.id = p_account;
-  select a.status, a.balance, a.held into v_account from ledger.account a where a.id = p_account for update;
+  select a.closed, a.balance, a.held into v_account from ledger.account a where a.id = p_account for update;
   if not found then return 'account_not_found'; end if;
-  if v_account.status = 'closed' then return null; end if;
+  if v_account.closed then return null; end if;
   if v_account.balance <> 0 then return 'balance_not_zero'; end if;
   if v_account.held <> 0 then return 'holds_pending'; end if;
-  update ledger.account set status = 'closed', closed_at = p_now where id = p_account;
+  update ledger.account set closed = true, closed_at = p_now where id = p_account;
   return null;
 end $$;
 

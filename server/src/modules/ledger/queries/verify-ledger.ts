@@ -112,7 +112,7 @@ const CHECKS: Readonly<Record<string, string>> = {
       left join ledger.hold v on v.book = k.book and v.ended_seq = k.seq
      where t.seq is null and p.id is null and v.id is null`,
   closed_accounts_are_empty: `
-    select format('account %s', code) as example from ledger.account where status = 'closed' and (balance <> 0 or held <> 0)`,
+    select format('account %s', code) as example from ledger.account where closed and (balance <> 0 or held <> 0)`,
   closed_periods_stay_closed: `
     select format('book %s, seq %s: effective %s, recorded %s', t.book, t.seq, t.effective_at, t.recorded_at) as example
       from ledger.transfer t join ledger.period p on p.book = t.book
