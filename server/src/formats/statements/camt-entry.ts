@@ -30,7 +30,9 @@ export function readEntry(element: XmlElement, context: Context): ParsedEntry {
   if (!direction) throw new StatementRefused('direction_missing', element.line, 'an entry that says neither credit nor debit')
   const dates = entryDates(element, context)
   const transactionCode = bankTransactionCodeOf(element, problems)
-  const details = children(element, 'NtryDtls').flatMap((group) =>
+  // Version 01 has no NtryDtls around the transactions.
+  const groups = child(element, 'TxDtls') ? [element] : children(element, 'NtryDtls')
+  const details = groups.flatMap((group) =>
     children(group, 'TxDtls').map((detail) => readDetail(detail, direction, transactionCode, context)),
   )
   const single = details.length === 1 ? details[0] : undefined

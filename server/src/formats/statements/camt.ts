@@ -41,8 +41,11 @@ function documentsIn(element: XmlElement, depth: number): XmlElement[] {
 
 function messageOf(document: XmlElement, problems: ProblemList): CamtMessage | string {
   const numbers = Object.keys(MESSAGES) as MessageNumber[]
+  // Version 01 has its version in the name as well: BkToCstmrStmtV01.
+  const isMessage = (element: XmlElement, number: MessageNumber) =>
+    element.name.replace(/V\d{2}$/, '') === MESSAGES[number].message
   const within = (number: MessageNumber) =>
-    document.name === MESSAGES[number].message ? document : child(document, MESSAGES[number].message)
+    isMessage(document, number) ? document : document.children.find((inner) => isMessage(inner, number))
   const number = numbers.find((candidate) => within(candidate) !== undefined)
   const element = number && within(number)
   const named = /(?:^|[:.])((?:pain|pacs|camt|acmt|head|auth|admi|reda)\.\d{3}\.\d{3}\.\d{2})(?:\D|$)/.exec(

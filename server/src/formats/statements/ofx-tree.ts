@@ -93,6 +93,7 @@ function closeAggregate(stack: OfxNode[], name: string, line: number, problems: 
   if (stack.at(-1)?.children.at(-1)?.name === name) return
   const depth = stack.findLastIndex((open) => open.name === name)
   if (depth > 0) throw new StatementRefused('not_well_formed', line, `</${name}> while <${stack.at(-1)?.name}> is open`)
+  if (AGGREGATES.has(name)) throw new StatementRefused('not_well_formed', line, `</${name}> without <${name}>`)
   problems.add('text_ignored', line, `${quoted(`</${name}>`)} closes nothing`)
 }
 

@@ -87,9 +87,18 @@ describe('OFX 2', () => {
     expect([file.format, file.statements[0]?.totals.debit]).toEqual(['OFX2', '1.50'])
   })
 
-  test('that is not XML is refused with its line, but an ampersand is forgiven', () => {
-    expect(refusalOf(xml(trn('-1.50')).replace('</STMTTRN>', ''))).toMatch(/not_well_formed/)
-    expect(problemsOf(xml(trn('1', '<FITID>F1\n<NAME>A&B\n')))).toEqual(['6 text_ignored'])
+  test('that is not XML is read by the rules of OFX 1, and named', () => {
+    expect(problemsOf(xml(trn('1', '<FITID>F1\n<NAME>A&B\n')))).toEqual(['6 read_as_sgml'])
+    expect(problemsOf(xml(trn('1')).replace('</FITID>', ''))[0]).toMatch(/read_as_sgml/)
+  })
+
+  test('that has lost a piece of an aggregate is refused with its line', () => {
+    for (const lost of ['</STMTTRN>', '<STMTTRN>', '</BANKTRANLIST>', '<LEDGERBAL>']) {
+      expect(refusalOf(xml(trn('-1.50')).replace(lost, '')), lost).toMatch(/^\d+ not_well_formed$/)
+      expect(refusalOf(ofx(trn('-1.50')).replace(lost, '')), lost).toMatch(/^\d+ not_well_formed$/)
+    }
+    expect(refusalOf(xml(trn('-1.50')).replace('</TRNAMT>', '</TRNAMT'))).toMatch(/amount_malformed/)
+    expect(refusalOf(xml(trn('-1.50')).replace('<TRNAMT>', 'TRNAMT>'))).toMatch(/amount_missing/)
   })
 })
 

@@ -23,7 +23,7 @@ export function readOfx(bytes: Uint8Array, problems: ProblemList): { format: str
   const version = /OFXHEADER\s*:/i.test(head) ? '1' : xmlLike ? '2' : '1'
   const announced = /CHARSET\s*:\s*([A-Za-z0-9-]+)/i.exec(head)?.[1] ?? /encoding\s*=\s*["']([^"']+)/i.exec(head)?.[1]
   const source = withoutControls(decodeText(bytes, announced), problems)
-  if (version === '2' && /^\s*<\?xml/.test(source)) refuseBrokenXml(source, problems)
+  if (version === '2' && /^\s*<\?xml/.test(source)) nameBrokenXml(source, problems)
   const ofx = readOfxTree(source, problems)
   refuseBankError(ofx)
   const responses = everywhere(ofx, ['STMTRS', 'CCSTMTRS'])
@@ -46,21 +46,17 @@ export function readOfx(bytes: Uint8Array, problems: ProblemList): { format: str
 }
 
 /**
- * A file that calls itself XML must be XML: its rules find a lost piece that SGML's would forgive. An `&` that is not escaped is the one
- * thing that banks get wrong here and that cannot hide money.
+ * Names a file that calls itself XML and is not: an `&` that is not escaped, elements that are not closed. It is read by the rules of
+ * OFX 1, which close every aggregate and so refuse a lost piece as well.
  */
-function refuseBrokenXml(source: string, problems: ProblemList): void {
-  let at = -1
-  const escaped = source.replace(/^\s*<\?xml[^>]*\?>/, '').replace(/&(?!#?\w{1,40};)/g, (_, index: number) => {
-    if (at < 0) at = index
-    return '&amp;'
-  })
-  if (at >= 0)
-    problems.add('text_ignored', escaped.slice(0, at).split('\n').length, 'an & that is not escaped is read as the character')
-  const result = readXml(new TextEncoder().encode(escaped), { lenient: true })
+function nameBrokenXml(source: string, problems: ProblemList): void {
+  const result = readXml(new TextEncoder().encode(source.replace(/^\s*<\?xml[^>]*\?>/, '')), { lenient: true })
   if (result.ok) return
   const { code, line, message } = result.problem
-  throw new StatementRefused(STATEMENT_REFUSALS.find((known) => known === code) ?? 'not_well_formed', line, message)
+  if (code !== 'not_well_formed') {
+    throw new StatementRefused(STATEMENT_REFUSALS.find((known) => known === code) ?? 'not_well_formed', line, message)
+  }
+  problems.add('read_as_sgml', line, `not XML (${message}); read by the rules of OFX 1`)
 }
 
 /** A bank that could not sign the user on, or could not answer, says so in a status. */

@@ -54,6 +54,7 @@ export const STATEMENT_PROBLEMS = [
   'does_not_reconcile',
   'totals_differ',
   'batch_differs',
+  'read_as_sgml',
   'tag_unknown',
   'text_ignored',
   'amount_without_comma',

@@ -1,4 +1,5 @@
 import { formatDecimal, type Money, minorDigits } from '../../platform/money.ts'
+import { toSepaText } from '../payments/sepa-text.ts'
 import {
   absolute,
   assertAddsUp,
@@ -6,12 +7,11 @@ import {
   type StatementDocumentEntry,
   type StatementEntryKind,
 } from './statement-document.ts'
-import { swiftText } from './swift-text.ts'
 
 /**
  * Writes MT940: one message for the period, as a text file with CRLF line ends, without SWIFT blocks. Field 86 carries `/TAG/` pairs.
  * What a field is too short for is not cut into something else: a reference of more than 16 characters stands in field 86 only.
- * @see SWIFT User Handbook, Category 9, MT940; character set X.
+ * @see SWIFT User Handbook, Category 9, MT940; character set X, which is SEPA's.
  */
 export function writeMt940(document: StatementDocument): string {
   assertAddsUp(document)
@@ -89,7 +89,7 @@ function information(entry: StatementDocumentEntry): string {
   ]
   let text = ''
   for (const [tag, value] of pairs) {
-    const clean = swiftText(value ?? '')
+    const clean = toSepaText(value ?? '')
       .replace(/\/(?=[A-Z]{2,5}\d?\/)/g, '-')
       .replace(/^\/+|\/+$/g, '')
     if (clean === '') continue

@@ -272,6 +272,25 @@ const plainDocument = (count: number): StatementDocument => {
   }
 }
 
+test('a statement with a missing, extra, doubled or altered line is found, with the amount', () => {
+  const harm = fc.constantFrom<'missing' | 'extra' | 'altered'>('missing', 'extra', 'altered')
+  fc.assert(
+    fc.property(documents, harm, fc.nat(), (document, kind, at) => {
+      const entries = [...writeCamt053(document).matchAll(/ {6}<Ntry>[\s\S]*?<\/Ntry>\n/g)].map((match) => match[0])
+      const victim = document.entries[at % Math.max(1, entries.length)]
+      const xml = entries[at % Math.max(1, entries.length)]
+      fc.pre(xml !== undefined && victim !== undefined && victim.amount.minor !== 0n)
+      const changed = { missing: '', extra: `${xml}${xml}`, altered: xml?.replace(/(<Amt [^>]*>)/, '$19') ?? '' }[kind]
+      const file = readBack(writeCamt053(document).replace(xml ?? '', () => changed))
+      expect(file.statements[0]?.reconciles).toBe(false)
+      const codes = file.problems.map((problem) => problem.code)
+      expect(codes).toContain('does_not_reconcile')
+      expect(codes).toContain('totals_differ')
+    }),
+    { numRuns: 200 },
+  )
+})
+
 describe('a spreadsheet', () => {
   /** How a spreadsheet of another country may split a line: at its own separator, with quotes only at the start of a cell. */
   const cellsSplitAt = (text: string, separator: string) => text.split(/\r?\n/).flatMap((line) => line.split(separator))
