@@ -188,6 +188,10 @@ describe('refused, with the line', () => {
     expect(refusalOf(text)).toBe(refusal)
   })
 
+  test('a table that is understood is called CSV also when it is refused', () => {
+    expect([parseText(`${head}2026-01-16,x,EUR,1\n`).format, parseText('when,how much\n1,2\n').format]).toEqual(['CSV', null])
+  })
+
   test('a file above the limit', () => {
     expect(refusalOf(head, { maxBytes: 10 })).toBe('1 too_large')
   })

@@ -36,11 +36,13 @@ export function readCsv(
   bytes: Uint8Array,
   mapping: CsvMapping | undefined,
   problems: ProblemList,
+  seen: { format: string | null },
 ): { format: string; statements: ParsedStatement[] } | undefined {
   const decoded = mapping?.encoding === undefined ? decodeText(bytes) : decodeAs(bytes, mapping.encoding)
   const text = withoutControls(decoded, problems)
   const table = mapping ? mappedTable(text, mapping) : recognizedTable(text)
   if (!table) return undefined
+  seen.format = 'CSV'
   const cell = (row: Row, field: CsvField) => cellText(row, table.columns[field], table.own)
   const rows = entryRows(table, cell, mapping, problems)
   if (rows.length === 0) throw new StatementRefused('no_statements', 1, 'the table has no entries')

@@ -91,6 +91,7 @@ describe('a statement line', () => {
     ['RCR', '204,88', '-204.88', true],
     ['CN', '0,01', '0.01', false],
     ['DD', '7,5', '-7.5', false],
+    [' C ', '5,00 ', '5.00', false],
   ])('%s%s is %s', (mark, amount, expected, reversal) => {
     const entry = entryIn(mt940(line61(mark, amount)))
     expect([entry.amount, entry.reversal, entry.status]).toEqual([expected.replace(/\.$/, ''), reversal, 'BOOK'])

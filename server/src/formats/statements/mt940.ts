@@ -47,7 +47,10 @@ function splitMessages(text: string, problems: ProblemList): Message[] {
   let type: Message['type'] = null
   let line = 0
   const close = () => {
-    if (fields.length > 0) messages.push({ fields, type, line: fields[0]?.line ?? 1 })
+    if (fields.length > 0) {
+      messages.push({ fields, type, line: fields[0]?.line ?? 1 })
+      type = null
+    }
     fields = []
     open = undefined
   }

@@ -59,7 +59,7 @@ function readAny(bytes: Uint8Array, options: ParseOptions, problems: ProblemList
     return readMt940(withoutControls(decodeText(bytes), problems), problems)
   }
   const mapping = options.csvMapping === undefined ? undefined : checkedMapping(options.csvMapping)
-  const table = readCsv(bytes, mapping, problems)
+  const table = readCsv(bytes, mapping, problems, seen)
   if (table) return table
   const looksLikeTable = head.split('\n', 5).filter((line) => /[;,\t]/.test(line)).length >= 2
   const hint = looksLikeTable ? '; if it is CSV, a mapping must say what its columns mean' : ''
