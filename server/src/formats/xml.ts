@@ -1,4 +1,4 @@
-import { SaxesParser } from 'saxes'
+import { SaxesParser, type SaxesTagNS } from 'saxes'
 
 /**
  * One element of a parsed document. Values stay text: nothing here turns `0012` into 12 or `1e3` into 1000.
@@ -97,7 +97,7 @@ function buildTree(text: string, skippedLines: number, options: XmlOptions, prob
   const unknownPrefixes = new Set<string>()
   const resolvePrefix = (prefix: string): string | undefined => {
     if (!options.lenient || prefix === '') return undefined
-    if (!unknownPrefixes.has(prefix)) {
+    if (!unknownPrefixes.has(prefix) && unknownPrefixes.size < 20) {
       unknownPrefixes.add(prefix)
       problems.push({
         code: 'namespace_prefix_undeclared',
@@ -112,11 +112,7 @@ function buildTree(text: string, skippedLines: number, options: XmlOptions, prob
 
   // saxes reports and goes on; the first error ends the reading here.
   parser.on('error', (error) => {
-    // It reads on from a bare `&` to the next `;`, however far: the line to name is that of the `&`.
-    const bare = text.search(BARE_AMPERSAND)
-    if (bare >= 0 && lineAt(text, bare) <= parser.line)
-      throw new Refused('not_well_formed', lineAt(text, bare) + skippedLines, 'an & that is not escaped')
-    throw new Refused('not_well_formed', lineNow(), error.message.replace(/^\d+:\d+: /, '').slice(0, 200))
+    throw syntaxRefused(text, skippedLines, parser.line, error.message)
   })
   parser.on('doctype', () => {
     throw new Refused('document_type_forbidden', lineNow(), 'a document type (DTD) is not accepted')
@@ -135,13 +131,14 @@ function buildTree(text: string, skippedLines: number, options: XmlOptions, prob
       throw new Refused('too_many_attributes', lineNow(), `more than ${ATTRIBUTES_MAX} attributes on one element`)
   })
   parser.on('opentag', (tag) => {
-    let attributes: Record<string, string> = NO_ATTRIBUTES
-    for (const attribute of Object.values(tag.attributes)) {
-      if (attribute.prefix === 'xmlns' || attribute.name === 'xmlns') continue
-      if (attributes === NO_ATTRIBUTES) attributes = Object.create(null) as Record<string, string>
-      attributes[attribute.name] = attribute.value
+    const element: Open = {
+      name: tag.local,
+      namespace: tag.uri,
+      attributes: attributesOf(tag),
+      children: [],
+      text: '',
+      line: startLine,
     }
-    const element: Open = { name: tag.local, namespace: tag.uri, attributes, children: [], text: '', line: startLine }
     const parent = stack.at(-1)
     if (parent) parent.children.push(element)
     else root = element
@@ -160,6 +157,24 @@ function buildTree(text: string, skippedLines: number, options: XmlOptions, prob
   parser.write(text).close()
   if (!root) throw new Refused('not_well_formed', lineNow(), 'there is no element')
   return root
+}
+
+function attributesOf(tag: SaxesTagNS): Record<string, string> {
+  let attributes: Record<string, string> = NO_ATTRIBUTES
+  for (const attribute of Object.values(tag.attributes)) {
+    if (attribute.prefix === 'xmlns' || attribute.name === 'xmlns') continue
+    if (attributes === NO_ATTRIBUTES) attributes = Object.create(null) as Record<string, string>
+    attributes[attribute.name] = attribute.value
+  }
+  return attributes
+}
+
+/** saxes reads on from a bare `&` to the next `;`, however far: the line to name is that of the `&`. */
+function syntaxRefused(text: string, skippedLines: number, line: number, message: string): Refused {
+  const bare = text.search(BARE_AMPERSAND)
+  const bareLine = bare < 0 ? Number.POSITIVE_INFINITY : lineAt(text, bare)
+  if (bareLine <= line) return new Refused('not_well_formed', bareLine + skippedLines, 'an & that is not escaped')
+  return new Refused('not_well_formed', line + skippedLines, message.replace(/^\d+:\d+: /, '').slice(0, 200))
 }
 
 /** The messages read here have at most a handful; namespace declarations count too. */
