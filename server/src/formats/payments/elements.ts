@@ -89,14 +89,18 @@ function readAddress(element: XmlElement | undefined): PostalAddress | undefined
   return address
 }
 
+/**
+ * An address travels with town and country in their own elements or not at all: unstructured ones are refused since 15 November 2026,
+ * and inside the EEA an address may be absent (EPC153-22).
+ */
 function addressNode(address: PostalAddress | undefined, convert: (text: string) => string): XmlNode | undefined {
-  if (!address) return undefined
+  if (address?.townName === undefined || address.country === undefined) return undefined
   const parts = ADDRESS_PARTS.map(([tag, part]) => {
     const text = address[part]
     return text === undefined ? undefined : node(tag, part === 'country' ? text : convert(text))
   })
   const lines = address.lines.slice(0, ADDRESS_LINES_MAX).map((line) => node('AdrLine', convert(line).slice(0, 70)))
-  return parts.every((part) => part === undefined) && lines.length === 0 ? undefined : node('PstlAdr', [...parts, ...lines])
+  return node('PstlAdr', [...parts, ...lines])
 }
 
 /** EPC guidelines: two lines beside town and country, the schema has room for seven. */

@@ -156,6 +156,13 @@ describeWithStandards('what we write', () => {
     expect(writeCreditTransfers(MESSAGE, 'german')).toContain('Mueller + Soehne')
   })
 
+  test('an address without town and country in their own elements does not travel', () => {
+    const debtor = { name: 'A', address: { country: 'LT', lines: ['Adresas 123', 'Vilnius'] } }
+    const xml = writeCreditTransfers({ ...MESSAGE, transactions: [{ ...TRANSFER, debtor }] })
+    expect(xsdProblems(PACS_008, xml)).toEqual([])
+    expect(xml).not.toContain('PstlAdr')
+  })
+
   test('a structured reference instead of text', () => {
     const remittance = {
       unstructured: [],
