@@ -59,22 +59,22 @@ export type Reason = CodeOrText & Readonly<{ originator?: string | undefined; ad
 
 // ---------------------------------------------------------------------------------------------- address
 
-/** In the order of the schema. */
+/** In the order of the schema, with its lengths: text may grow when it becomes SEPA text. */
 const ADDRESS_PARTS = [
-  ['Dept', 'department'],
-  ['SubDept', 'subDepartment'],
-  ['StrtNm', 'streetName'],
-  ['BldgNb', 'buildingNumber'],
-  ['BldgNm', 'buildingName'],
-  ['Flr', 'floor'],
-  ['PstBx', 'postBox'],
-  ['Room', 'room'],
-  ['PstCd', 'postCode'],
-  ['TwnNm', 'townName'],
-  ['TwnLctnNm', 'townLocationName'],
-  ['DstrctNm', 'districtName'],
-  ['CtrySubDvsn', 'countrySubDivision'],
-  ['Ctry', 'country'],
+  ['Dept', 'department', 70],
+  ['SubDept', 'subDepartment', 70],
+  ['StrtNm', 'streetName', 70],
+  ['BldgNb', 'buildingNumber', 16],
+  ['BldgNm', 'buildingName', 35],
+  ['Flr', 'floor', 70],
+  ['PstBx', 'postBox', 16],
+  ['Room', 'room', 70],
+  ['PstCd', 'postCode', 16],
+  ['TwnNm', 'townName', 35],
+  ['TwnLctnNm', 'townLocationName', 35],
+  ['DstrctNm', 'districtName', 35],
+  ['CtrySubDvsn', 'countrySubDivision', 35],
+  ['Ctry', 'country', 2],
 ] as const
 
 type AddressPart = (typeof ADDRESS_PARTS)[number][1]
@@ -95,9 +95,9 @@ function readAddress(element: XmlElement | undefined): PostalAddress | undefined
  */
 function addressNode(address: PostalAddress | undefined, convert: (text: string) => string): XmlNode | undefined {
   if (address?.townName === undefined || address.country === undefined) return undefined
-  const parts = ADDRESS_PARTS.map(([tag, part]) => {
+  const parts = ADDRESS_PARTS.map(([tag, part, lengthMax]) => {
     const text = address[part]
-    return text === undefined ? undefined : node(tag, part === 'country' ? text : convert(text))
+    return text === undefined ? undefined : node(tag, convert(text).slice(0, lengthMax))
   })
   const lines = address.lines.slice(0, ADDRESS_LINES_MAX).map((line) => node('AdrLine', convert(line).slice(0, 70)))
   return node('PstlAdr', [...parts, ...lines])
@@ -164,16 +164,16 @@ function identificationNode(
     kind === 'private' && birth
       ? node('DtAndPlcOfBirth', [
           node('BirthDt', birth.date),
-          birth.province === undefined ? undefined : node('PrvcOfBirth', convert(birth.province)),
-          node('CityOfBirth', convert(birth.city)),
+          birth.province === undefined ? undefined : node('PrvcOfBirth', convert(birth.province).slice(0, 35)),
+          node('CityOfBirth', convert(birth.city).slice(0, 35)),
           node('CtryOfBirth', birth.country),
         ])
       : undefined,
     ...others.map((other) =>
       node('Othr', [
-        node('Id', convert(other.id)),
+        node('Id', convert(other.id).slice(0, 35)),
         choiceNode('SchmeNm', other.scheme),
-        optional('Issr', other.issuer && convert(other.issuer)),
+        optional('Issr', other.issuer && convert(other.issuer).slice(0, 35)),
       ]),
     ),
   ]
@@ -258,10 +258,10 @@ export function remittanceNode(remittance: Remittance | undefined, convert: (tex
   const structured =
     remittance?.structured.flatMap(({ creditorReference }) => (creditorReference ? [creditorReference] : [])) ?? []
   const content = [
-    ...(remittance?.unstructured ?? []).map((text) => node('Ustrd', convert(text))),
+    ...(remittance?.unstructured ?? []).map((text) => node('Ustrd', convert(text).slice(0, 140))),
     ...structured.map(({ type, issuer, reference }) => {
-      const kind = type && node('Tp', [choiceNode('CdOrPrtry', type), optional('Issr', issuer && convert(issuer))])
-      return node('Strd', [node('CdtrRefInf', [kind, optional('Ref', reference && convert(reference))])])
+      const kind = type && node('Tp', [choiceNode('CdOrPrtry', type), optional('Issr', issuer && convert(issuer).slice(0, 35))])
+      return node('Strd', [node('CdtrRefInf', [kind, optional('Ref', reference && convert(reference).slice(0, 35))])])
     }),
   ]
   return content.length === 0 ? undefined : node('RmtInf', content)

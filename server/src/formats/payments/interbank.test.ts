@@ -163,6 +163,21 @@ describeWithStandards('what we write', () => {
     expect(xml).not.toContain('PstlAdr')
   })
 
+  test('an instruction identification that cannot travel stays here', () => {
+    const write = (instructionId: string) => writeCreditTransfers({ ...MESSAGE, transactions: [{ ...TRANSFER, instructionId }] })
+    expect(write('I-1')).toContain('<InstrId>I-1</InstrId>')
+    expect(write('I_1')).not.toContain('InstrId')
+  })
+
+  test('text that grows in Latin letters still fits its elements', () => {
+    const grown = {
+      name: 'щ'.repeat(70),
+      address: { streetName: 'щ'.repeat(70), townName: 'щ'.repeat(35), country: 'BG', lines: ['щ'.repeat(70)] },
+    }
+    const xml = writeCreditTransfers({ ...MESSAGE, transactions: [{ ...TRANSFER, creditor: grown }] })
+    expect(xsdProblems(PACS_008, xml)).toEqual([])
+  })
+
   test('a structured reference instead of text', () => {
     const remittance = {
       unstructured: [],

@@ -105,14 +105,14 @@ function transactionNode(tx: InterbankCreditTransfer, practice: CharacterPractic
   const convert = (text: string) => toSepaText(text, practice)
   const party = (tag: string, value: Party | undefined) =>
     partyNode(tag, value && { ...value, name: value.name && convert(value.name).slice(0, NAME_LENGTH_MAX).trim() }, convert)
-  for (const id of [tx.endToEndId, tx.transactionId, tx.instructionId]) if (id !== undefined) assertIdentifier(id)
+  for (const id of [tx.endToEndId, tx.transactionId]) assertIdentifier(id)
   assert(
     !tx.remittance?.unstructured.some((text) => convert(text).length > REMITTANCE_LENGTH_MAX),
     'remittance information is too long',
   )
   return node('CdtTrfTxInf', [
     node('PmtId', [
-      optional('InstrId', tx.instructionId),
+      optional('InstrId', travellingInstructionId(tx.instructionId)),
       node('EndToEndId', tx.endToEndId),
       node('TxId', tx.transactionId),
       optional('UETR', tx.uetr),
@@ -137,6 +137,10 @@ function transactionNode(tx: InterbankCreditTransfer, practice: CharacterPractic
     remittanceNode(tx.remittance, convert),
   ])
 }
+
+/** InstrId is a word between the customer and us (sepa.md §1.5): what cannot travel stays here, and nobody misses it. */
+export const travellingInstructionId = (id: string | undefined): string | undefined =>
+  id === undefined || identifierProblem(id) !== undefined ? undefined : id
 
 function assertIdentifier(id: string): void {
   const problem = identifierProblem(id)

@@ -1,6 +1,7 @@
 import { node } from '../xml.ts'
 import { agentNode, optional, optionalAgentNode } from './elements.ts'
 import { writeMessage } from './message.ts'
+import { travellingInstructionId } from './pacs008.ts'
 
 export const PACS_028 = 'pacs.028.001.03'
 
@@ -37,7 +38,7 @@ export function writeStatusRequest(request: StatusRequest): string {
       node('TxInf', [
         node('StsReqId', request.requestId),
         node('OrgnlGrpInf', [node('OrgnlMsgId', request.originalMessageId), node('OrgnlMsgNmId', request.originalMessageName)]),
-        optional('OrgnlInstrId', request.originalInstructionId),
+        optional('OrgnlInstrId', travellingInstructionId(request.originalInstructionId)),
         optional('OrgnlEndToEndId', request.originalEndToEndId),
         node('OrgnlTxId', request.originalTransactionId),
         optional('OrgnlUETR', request.originalUetr),
