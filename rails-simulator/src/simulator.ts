@@ -103,7 +103,8 @@ export class Simulator {
   /** Everything known under a TxId, whichever bank sent it. */
   transaction(txId: string): TransactionView | undefined {
     const now = this.state.now ?? ''
-    const found = [...this.state.payments.values()].filter((payment) => payment.transaction.txId === txId)
+    const keys = this.state.keysByTxId.get(txId) ?? []
+    const found = keys.flatMap((key) => this.state.payments.get(key) ?? [])
     const lost = this.state.lost.get(txId) ?? 0
     if (found.length === 0 && lost === 0) return undefined
     const last = found.map((payment) => happened(payment.timeline, now).at(-1)).find((entry) => entry !== undefined)

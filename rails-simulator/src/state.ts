@@ -57,6 +57,8 @@ export type State = {
   /** The latest bank time seen; the only clock. Undefined before the first request that carries one. */
   now: string | undefined
   payments: Map<string, PaymentRecord>
+  /** Keys by TxId: usually one. */
+  keysByTxId: Map<string, string[]>
   /** How many times a pacs.008 of that key arrived. */
   received: Map<string, number>
   lost: Map<string, number>
@@ -65,7 +67,7 @@ export type State = {
   bankReturns: Map<string, BankReturnRecord>
   simulated: Map<string, Readonly<{ txId: string; requestHash: string }>>
   bankBic: string | undefined
-  /** Messages not due yet. */
+  /** Messages not due yet, earliest first; equal times keep the order they were made in. */
   waiting: QueuedMessage[]
   /** Messages that the bank can pull; index + 1 is the sequence. */
   released: ReleasedMessage[]
@@ -76,6 +78,7 @@ export type State = {
 export const emptyState = (): State => ({
   now: undefined,
   payments: new Map(),
+  keysByTxId: new Map(),
   received: new Map(),
   lost: new Map(),
   neverReceived: new Set(),
@@ -104,21 +107,35 @@ export function applyLine(state: State, line: JournalLine): void {
 }
 
 /** Whether moving the clock would release a message, which the journal must then remember. */
-export const wouldRelease = (state: State, at: string): boolean => state.waiting.some((message) => message.dueAt <= at)
+export const wouldRelease = (state: State, at: string): boolean => {
+  const [first] = state.waiting
+  return first !== undefined && first.dueAt <= at
+}
 
 function release(state: State): void {
   const now = state.now
   if (now === undefined || !wouldRelease(state, now)) return
-  const due = state.waiting.filter((message) => message.dueAt <= now)
-  state.waiting = state.waiting.filter((message) => message.dueAt > now)
-  due.sort((a, b) => (a.dueAt < b.dueAt ? -1 : a.dueAt > b.dueAt ? 1 : 0)) // stable: equal times keep the order they were made in
+  const later = state.waiting.findIndex((message) => message.dueAt > now)
+  const due = state.waiting.splice(0, later === -1 ? state.waiting.length : later)
   for (const message of due) state.released.push({ ...message, sequence: state.released.length + 1 })
+}
+
+function enqueue(waiting: QueuedMessage[], message: QueuedMessage): void {
+  let low = 0
+  let high = waiting.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((waiting[middle]?.dueAt ?? '') <= message.dueAt) low = middle + 1
+    else high = middle
+  }
+  waiting.splice(low, 0, message)
 }
 
 function applyEvent(state: State, event: SimulatorEvent): void {
   switch (event.type) {
     case 'payment_taken':
       state.payments.set(event.payment.key, event.payment)
+      rememberKey(state, event.payment)
       state.received.set(event.payment.key, (state.received.get(event.payment.key) ?? 0) + 1)
       return
     case 'payment_seen_again':
@@ -143,10 +160,16 @@ function applyEvent(state: State, event: SimulatorEvent): void {
       state.bankBic = event.bic
       return
     case 'message_queued':
-      state.waiting.push(event.message)
+      enqueue(state.waiting, event.message)
       state.queuedCount += 1
       return
   }
+}
+
+function rememberKey(state: State, { key, transaction: { txId } }: PaymentRecord): void {
+  const keys = state.keysByTxId.get(txId)
+  if (keys) keys.push(key)
+  else state.keysByTxId.set(txId, [key])
 }
 
 /** The entries that have happened. */

@@ -15,6 +15,8 @@ export type Rejection = Readonly<{ code: string; message: string; line: number }
 export type InitiationContext = Readonly<{
   /** The account that the customer may debit with this file. */
   accountIban: string
+  /** The customer named the account beside the file and means it, whichever valid account the file names. */
+  debtorAccountMayDiffer?: boolean
   /** The bank's business date. */
   today: LocalDate
   /** Whether the customer has sent this MsgId before. */
@@ -133,7 +135,7 @@ function decideBlock(block: PaymentInformation, repeated: boolean, context: Init
 function blockRejection(
   block: PaymentInformation,
   repeated: boolean,
-  { accountIban, today, offersInstant }: InitiationContext,
+  { accountIban, debtorAccountMayDiffer, today, offersInstant }: InitiationContext,
 ): Rejection | undefined {
   const reject = (code: string, message: string): Rejection => ({ code, message, line: block.line })
   if (repeated) return reject('DU02', `PmtInfId ${block.id} is used twice in this file`)
@@ -142,7 +144,8 @@ function blockRejection(
   if (totals) return totals
   const debtor = readIban(block.debtorIban ?? '')
   if (!debtor.ok) return reject('AC02', `Debtor account is no IBAN: ${debtor.refusal}`)
-  if (debtor.value !== accountIban) return reject('AC02', 'Debtor account is not the account that this file may debit')
+  if (debtor.value !== accountIban && !debtorAccountMayDiffer)
+    return reject('AC02', 'Debtor account is not the account that this file may debit')
   if (block.debtorAccountCurrency !== undefined && block.debtorAccountCurrency !== EUR) {
     return reject('AC10', `Debtor account currency ${block.debtorAccountCurrency.slice(0, 3)} is not EUR`)
   }

@@ -228,6 +228,12 @@ describe('a batch', () => {
     expect(verdict(file(change))).toBe(expected)
   })
 
+  test('from another account passes where the customer has named the account beside the file, but never from none', () => {
+    const debtor = (text: string) => file({ debtor: `<DbtrAcct><Id><IBAN>${text}</IBAN></Id></DbtrAcct>` })
+    expect(verdict(debtor('FR1420041010050500013M02606'), { debtorAccountMayDiffer: true })).toBe('accepted')
+    expect(verdict(debtor('FR1420041010050500013M02607'), { debtorAccountMayDiffer: true })).toBe('batch AC02')
+  })
+
   test('in the past is executed today, one in the future on its day', () => {
     expect(decide(file({ date: '2020-01-01' })).blocks?.[0]?.executionDate).toBe(TODAY)
     expect(decide(file({ date: '2026-04-01' })).blocks?.[0]?.executionDate).toBe('2026-04-01')

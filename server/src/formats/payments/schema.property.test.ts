@@ -90,9 +90,9 @@ describeWithStandards('our reading of the schema', () => {
           writeXml(toNode({ ...tree, attributes: { ...tree.attributes, xmlns: `urn:iso:std:iso:20022:tech:xsd:${message}` } })),
         )
       }),
-      { numRuns: 1_500 },
+      { numRuns: 800 },
     )
-    expect(valid).toBeGreaterThan(100)
+    expect(valid).toBeGreaterThan(50)
   })
 })
 
