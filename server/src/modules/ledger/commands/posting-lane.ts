@@ -10,7 +10,7 @@ export interface PostingLaneOptions {
   readonly bookId: BookId
   /** The bank's time, asked once per commit. */
   readonly now: () => Date
-  /** Most operations of one commit; 1,000 unless said. A submission larger than this goes alone. */
+  /** Most operations of one commit; 500 unless said. A submission larger than this goes alone. */
   readonly batchMax?: number
   /** Operations that may wait before new ones are turned away; 100,000 unless said. */
   readonly waitingMax?: number
@@ -37,8 +37,10 @@ const RETRYABLE_STATES = new Set(['40001', '40P01'])
 
 /**
  * Coalesces concurrent callers of one book into one commit at a time (natural group commit): the next batch is what queued while
- * the last was in flight, so nobody waits for company and a crowd shares one flush to disk. Submissions are posted in the order they
- * came. One lane per book and process.
+ * the last was in flight, so nobody waits for company and a crowd shares one flush to disk. One lane per book and process.
+ *
+ * Submissions are posted in the order they came. Only when a connection is lost may one pass another that was not yet answered:
+ * whoever needs an order then waits for each answer.
  */
 export class PostingLane {
   readonly #options: PostingLaneOptions
@@ -51,7 +53,7 @@ export class PostingLane {
 
   constructor(options: PostingLaneOptions) {
     this.#options = options
-    this.#batchMax = options.batchMax ?? 1_000
+    this.#batchMax = options.batchMax ?? 500
     this.#waitingMax = options.waitingMax ?? 100_000
     assert(this.#batchMax > 0 && this.#batchMax <= BATCH_MAX, 'batchMax out of range')
   }
@@ -87,8 +89,21 @@ export class PostingLane {
   async #run(): Promise<void> {
     // Callers of the same turn of the event loop share the first batch.
     await new Promise<void>((resolve) => setImmediate(resolve))
-    while (this.#queue.length > 0) await this.#settle(this.#take())
-    this.#running = undefined
+    let answered: Promise<void> | undefined
+    while (this.#queue.length > 0) {
+      const decided = Promise.withResolvers<void>()
+      const before = answered
+      answered = this.#settle(this.#take(), decided.resolve)
+      // A crowd need not wait for the flush: once a batch is decided it holds the book's lock until it is committed, so the next one may
+      // stand behind it at the lock already, and PostgreSQL goes from one to the other without asking us.
+      await Promise.race([decided.promise, answered])
+      if (this.#waiting < this.#batchMax >> 1) await answered
+      await before
+    }
+    this.#running = answered?.then(() => {
+      this.#running = undefined
+      if (this.#queue.length > 0) this.#running = this.#run()
+    })
   }
 
   #take(): Submission[] {
@@ -107,20 +122,20 @@ export class PostingLane {
   }
 
   /** Answers every submission. One that makes the database raise must not fail its neighbours: halves are tried until it stands alone. */
-  async #settle(batch: readonly Submission[]): Promise<void> {
+  async #settle(batch: readonly Submission[], onDecided: () => void): Promise<void> {
     const operations =
       batch.length === 1 ? (batch[0] as Submission).operations : batch.flatMap((submission) => submission.operations)
     let outcomes: Outcome[]
     try {
-      outcomes = await this.#postWithRetry(operations)
+      outcomes = await this.#postWithRetry(operations, onDecided)
     } catch (error) {
       if (batch.length === 1 || isConnectionLoss(error)) {
         for (const submission of batch) submission.reject(error)
         return
       }
       const half = batch.length >> 1
-      await this.#settle(batch.slice(0, half))
-      await this.#settle(batch.slice(half))
+      await this.#settle(batch.slice(0, half), onDecided)
+      await this.#settle(batch.slice(half), onDecided)
       return
     }
     let from = 0
@@ -132,10 +147,10 @@ export class PostingLane {
   }
 
   /** After a lost connection nobody knows whether the batch was committed; the same keys sent again have one effect either way. */
-  async #postWithRetry(operations: readonly Operation[]): Promise<Outcome[]> {
+  async #postWithRetry(operations: readonly Operation[], onDecided: () => void): Promise<Outcome[]> {
     for (let attempt = 0; ; attempt++) {
       try {
-        return await this.#postOnce(operations)
+        return await this.#postOnce(operations, onDecided)
       } catch (error) {
         const retryable = isConnectionLoss(error) || RETRYABLE_STATES.has(sqlStateOf(error) ?? '')
         if (!retryable || attempt === RETRIES) throw error
@@ -145,10 +160,11 @@ export class PostingLane {
     }
   }
 
-  #postOnce(operations: readonly Operation[]): Promise<Outcome[]> {
+  #postOnce(operations: readonly Operation[], onDecided: () => void): Promise<Outcome[]> {
     const { database, bookId, now, alongside } = this.#options
     return database.transaction('system', async (tx) => {
       const outcomes = await post(tx, bookId, operations, now())
+      onDecided()
       if (alongside) await alongside(tx, operations, outcomes)
       return outcomes
     })

@@ -1,0 +1,185 @@
+import type pg from 'pg'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts'
+import { closePeriod, verifyLedger } from './index.ts'
+import { NOON, newKey, openTestBook, postNow, type TestBook, transfer } from './test-ledger.ts'
+
+let db: TestDatabase
+let book: TestBook
+let writer: pg.PoolClient
+
+beforeAll(async () => {
+  db = await createTestDatabase()
+  book = await openTestBook(db.database)
+  const hold = {
+    kind: 'hold',
+    key: newKey(),
+    account: book.alice,
+    amount: { currency: 'EUR', minor: 10n },
+    code: 'test',
+  } as never
+  await postNow(db.database, book, [transfer(book.nostro, book.alice, 100n), transfer(book.alice, book.bob, 30n), hold])
+  await db.database.transaction('system', (tx) => closePeriod(tx, { bookId: book.bookId, through: '2026-05-01', now: NOON }))
+  writer = await db.admin.connect()
+})
+afterAll(async () => {
+  writer.release()
+  await db.drop()
+})
+
+/** Runs statements in a transaction that is rolled back. @returns the SQLSTATE of the refusal, or `written`. */
+async function attempt(role: string, sql: string): Promise<string> {
+  await writer.query(`begin; ${role === 'superuser' ? '' : `set local role ${role};`}`)
+  try {
+    await writer.query(sql)
+    return 'written'
+  } catch (error) {
+    return (error as { code: string }).code
+  } finally {
+    await writer.query('rollback')
+  }
+}
+
+const REFUSED_BY_LEDGER = 'LG001'
+const INSUFFICIENT_PRIVILEGE = '42501'
+
+/** What nobody may write, each a way to make, lose, move or hide money. */
+const WRITES: Readonly<Record<string, string>> = {
+  'raise a balance': 'update ledger.account set credits = credits + 1, balance = balance + 1',
+  'raise a balance without its sums': 'update ledger.account set balance = balance + 1',
+  'skip a version': 'update ledger.account set version = version + 1',
+  'release what is held': 'update ledger.account set held = 0',
+  'allow an overdraft': 'update ledger.account set overdrawn = 1000000',
+  'lower a floor': 'update ledger.account set floor = -1000000',
+  'change a currency': `update ledger.account set currency = 'USD'`,
+  'give an account to another book': 'update ledger.account set book = book + 1',
+  'close an account by hand': 'update ledger.account set closed = true, closed_at = now()',
+  'open an account by hand': `insert into ledger.account (id, book, code, currency, debit_normal, opened_at) select gen_random_uuid(), id, 'X', 'EUR', false, now() from ledger.book`,
+  'open an account that has money': `insert into ledger.account (id, book, code, currency, debit_normal, opened_at, credits, balance) select gen_random_uuid(), id, 'X', 'EUR', false, now(), 5, 5 from ledger.book`,
+  'delete accounts': 'delete from ledger.account',
+  'truncate accounts': 'truncate ledger.account cascade',
+  'insert a transfer': `insert into ledger.transfer select seq + 1000, amount, debit_version + 1000, credit_version + 1000, debit_balance, credit_balance, recorded_at,
+     effective_at, book, debit, credit, forced, code, "group", reference, hold from ledger.transfer`,
+  'change an amount': 'update ledger.transfer set amount = amount + 1',
+  'delete a transfer': 'delete from ledger.transfer where seq = 1',
+  'truncate transfers': 'truncate ledger.transfer',
+  'insert a transfer past the parent': 'insert into ledger.transfer_2026_05 select * from ledger.transfer',
+  'change an amount past the parent': 'update ledger.transfer_2026_05 set amount = amount + 1',
+  'delete a transfer past the parent': 'delete from ledger.transfer_2026_05 where seq = 1',
+  'truncate transfers past the parent': 'truncate ledger.transfer_2026_05',
+  'insert a key':
+    'insert into ledger.key (seq, request_hash, key, book) select seq + 1000, 0, gen_random_uuid(), book from ledger.key',
+  'change a hash': 'update ledger.key set request_hash = 0',
+  'forget keys': 'delete from ledger.key',
+  'truncate keys': 'truncate ledger.key',
+  'place a hold by hand': `insert into ledger.hold (id, book, account, amount, status, code, placed_seq, placed_at) select gen_random_uuid(), book, account, 1, 'pending', 'x', 99, now() from ledger.hold`,
+  'end a hold by hand': `update ledger.hold set status = 'voided', ended_at = now()`,
+  'shrink a hold': 'update ledger.hold set amount = 1',
+  'delete holds': 'delete from ledger.hold',
+  'truncate holds': 'truncate ledger.hold',
+  'move a book back': 'update ledger.book set seq = 0',
+  'open a closed period': `update ledger.book set closed_until = '-infinity'`,
+  'delete a book': 'delete from ledger.book',
+  'truncate books': 'truncate ledger.book cascade',
+  'forget a closed period': 'delete from ledger.period',
+  'change a closed period': `update ledger.period set through = '2020-01-01'`,
+  'close a period by hand': `insert into ledger.period (book, through, closed_seq, closed_at) select id, '2030-01-01', 0, now() from ledger.book`,
+}
+
+describe.each([
+  { role: 'partita_app', state: INSUFFICIENT_PRIVILEGE },
+  { role: 'partita_system', state: INSUFFICIENT_PRIVILEGE },
+  { role: 'partita_owner', state: REFUSED_BY_LEDGER },
+  { role: 'superuser', state: REFUSED_BY_LEDGER },
+])('$role', ({ role, state }) => {
+  test.each(Object.entries(WRITES))('may not %s', async (_, sql) => {
+    expect(await attempt(role, sql)).toBe(state)
+  })
+})
+
+/** The owner without the statement guards, as a faulty migration might leave it: the rows themselves still refuse. */
+async function attemptUnguarded(trigger: string, table: string, sql: string): Promise<{ code: string; constraint?: string }> {
+  await writer.query(`begin; set local role partita_owner; alter table ledger.${table} disable trigger ${trigger}`)
+  try {
+    await writer.query(sql)
+    return { code: 'written' }
+  } catch (error) {
+    return error as { code: string; constraint?: string }
+  } finally {
+    await writer.query('rollback')
+  }
+}
+
+describe('with the guard on writers taken away', () => {
+  const copy = (changes: { seq: string; amount: string; debitVersion: string; creditVersion: string }) => `
+    insert into ledger.transfer select ${changes.seq}, ${changes.amount}, ${changes.debitVersion}, ${changes.creditVersion}, debit_balance, credit_balance, recorded_at,
+      effective_at, book, debit, credit, forced, code, "group", reference, hold from ledger.transfer where seq = 2`
+
+  test('a transfer that overdraws is refused, because inserting it moves the accounts', async () => {
+    const sql = copy({ seq: '100', amount: '71', debitVersion: '3', creditVersion: '2' })
+    expect(await attemptUnguarded('guard_insert', 'transfer', sql)).toMatchObject({
+      code: '23514',
+      constraint: 'available_not_under_floor',
+    })
+  })
+
+  test('a transfer into money that is held is refused too', async () => {
+    const sql = copy({ seq: '100', amount: '61', debitVersion: '3', creditVersion: '2' })
+    expect(await attemptUnguarded('guard_insert', 'transfer', sql)).toMatchObject({
+      code: '23514',
+      constraint: 'available_not_under_floor',
+    })
+  })
+
+  test('a transfer that does not continue its accounts is refused', async () => {
+    const sql = copy({ seq: '100', amount: '1', debitVersion: '7', creditVersion: '9' })
+    expect(await attemptUnguarded('guard_insert', 'transfer', sql)).toMatchObject({ code: '40001' })
+  })
+
+  test('a transfer of nothing, or less than nothing, is refused', async () => {
+    const sql = copy({ seq: '100', amount: '-5', debitVersion: '3', creditVersion: '2' })
+    expect(await attemptUnguarded('guard_insert', 'transfer', sql)).toMatchObject({ code: '23514' })
+  })
+
+  test('sums that do not agree with the balance are refused', async () => {
+    const sql = 'update ledger.account set balance = balance + 1'
+    expect(await attemptUnguarded('guard_sums', 'account', sql)).toMatchObject({
+      code: '23514',
+      constraint: 'balance_is_credits_minus_debits',
+    })
+  })
+
+  test('a hold ends once', async () => {
+    await writer.query('begin; set local role partita_owner; alter table ledger.hold disable trigger guard_end')
+    await writer.query(`update ledger.hold set status = 'voided', ended_at = now()`)
+    const again = writer.query(`update ledger.hold set status = 'expired', ended_at = now()`)
+    await expect(again).rejects.toMatchObject({ code: REFUSED_BY_LEDGER })
+    await writer.query('rollback')
+  })
+})
+
+test('a function that calls itself post_batch does not pass for the ledger', async () => {
+  await writer.query('begin')
+  await writer.query(`
+    create function public."ledger.post_batch("() returns void language plpgsql as $$
+      begin update ledger.book set seq = 0; end $$`)
+  await expect(writer.query('select public."ledger.post_batch("()')).rejects.toMatchObject({ code: REFUSED_BY_LEDGER })
+  await writer.query('rollback')
+})
+
+test('the application may read and call the functions', async () => {
+  for (const role of ['partita_app', 'partita_system']) {
+    expect(
+      await attempt(
+        role,
+        'select * from ledger.account, ledger.entry, ledger.transfer, ledger.key, ledger.hold, ledger.book, ledger.period',
+      ),
+    ).toBe('written')
+    expect(await attempt(role, `select ledger.open_book('another', now())`)).toBe('written')
+  }
+})
+
+test('nothing of all this left a trace', async () => {
+  const report = await verifyLedger(db.database)
+  expect(report).toMatchObject({ ok: true, entries: 4 })
+})
