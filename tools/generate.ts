@@ -6,6 +6,7 @@ import pg from 'pg'
 import { startEmbedded } from '../server/src/platform/postgres/embedded.ts'
 import { migrate } from '../server/src/platform/postgres/migrate.ts'
 import { SCHEMA_FILE, SCHEMA_TYPES_FILE } from './generated-files.ts'
+import { writeOpenApi } from './openapi.ts'
 import { dumpSchema } from './schema-dump.ts'
 
 /** `npm run generate`: writes everything that is made from something else, so that it can be committed and proved fresh. */
@@ -19,6 +20,7 @@ async function main(): Promise<void> {
     writeFileSync(SCHEMA_FILE, await dumpSchema(client))
     await client.end()
     generateTypes(server.adminUrl)
+    await writeOpenApi()
   } finally {
     await server.remove()
     rmSync(folder, { recursive: true, force: true })

@@ -70,6 +70,7 @@ function observePool(metrics: Metrics, database: Database): void {
 }
 
 const OPENAPI = {
+  refResolver: { buildLocalReference: (schema: { $id?: unknown }) => String(schema.$id) },
   openapi: {
     openapi: '3.1.1',
     info: {

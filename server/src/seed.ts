@@ -233,7 +233,7 @@ function incomeOf(random: Random, main: PaymentAccount, hamburg: PaymentAccount,
     side: 'credit',
     amountMinor: BigInt(random.integer(customer.from, customer.to)),
     category: 'sales',
-    reference: `${customer.reference} 2026-${String(100 + day)}`,
+    reference: `${customer.reference} ${100 + day}`,
     initiatorId: null,
   }
 }

@@ -1,7 +1,8 @@
 import type { RouteShorthandOptions } from 'fastify'
 import { type TSchema, Type } from 'typebox'
 
-const ErrorSchema = Type.Object(
+/** The body of every error. Registered once per server and referred to by every operation. */
+export const ErrorSchema = Type.Object(
   {
     errors: Type.Array(
       Type.Object({
@@ -18,11 +19,14 @@ const ErrorSchema = Type.Object(
     ),
     trace_id: Type.String({ pattern: '^[0-9a-f]{32}$', description: 'Equals the header X-Tyk-Trace-Id.' }),
   },
-  { description: 'An error.' },
+  { $id: 'Error', description: 'An error.' },
 )
 
 /** Answers that any operation can give: no credentials, too many requests, our fault, too busy. */
-const COMMON_ERRORS = { 401: ErrorSchema, 429: ErrorSchema, 500: ErrorSchema, 503: ErrorSchema }
+const COMMON_ERRORS = [401, 429, 500, 503]
+/** Further ones of operations that take a body: it is not JSON, too large, or not what it should be. */
+const BODY_ERRORS = [400, 413, 422]
+const ERROR = { $ref: 'Error#', description: 'An error.' }
 
 export type OperationDescription = {
   readonly operationId: string
@@ -47,7 +51,8 @@ export type OperationDescription = {
  * (`defineQuery`, `asId`), because the contract has its own words for what is wrong with them.
  */
 export function describeOperation(operation: OperationDescription): RouteShorthandOptions {
-  const errors = Object.fromEntries((operation.errors ?? (operation.query ? [422] : [])).map((status) => [status, ErrorSchema]))
+  const ownErrors = [...(operation.errors ?? (operation.query ? [422] : [])), ...(operation.body ? BODY_ERRORS : [])]
+  const errors = Object.fromEntries([...COMMON_ERRORS, ...ownErrors].map((status) => [status, ERROR]))
   const schema = {
     operationId: operation.operationId,
     tags: [operation.tag],
@@ -58,7 +63,7 @@ export function describeOperation(operation: OperationDescription): RouteShortha
     ...(operation.query && { querystring: operation.query }),
     ...(operation.headers && { headers: operation.headers }),
     ...(operation.body && { body: operation.body }),
-    response: { [operation.status ?? 200]: operation.answer, ...errors, ...COMMON_ERRORS },
+    response: { [operation.status ?? 200]: operation.answer, ...errors },
   }
   return operation.body ? { schema } : { schema, validatorCompiler: () => () => true }
 }

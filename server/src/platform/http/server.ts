@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import type { LoadConfig, RateLimitConfig } from '../config.ts'
 import type { Logger } from '../logging.ts'
 import type { Metrics } from '../metrics.ts'
@@ -8,6 +8,7 @@ import type { ErrorBody } from './api-error.ts'
 import { isSameSecret } from './authentication.ts'
 import { errorHandler, sendErrors } from './error-handler.ts'
 import { LoadShedder, type ShedClass } from './load-shedding.ts'
+import { ErrorSchema } from './openapi.ts'
 import './principal.ts'
 import { parseQueryString } from './query.ts'
 import { RateLimiter } from './rate-limit.ts'
@@ -57,8 +58,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 
   const app = fastify({
     genReqId: newTraceId,
-    disableRequestLogging: true,
     logger: false,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_BYTES_MAX,
     trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
     // While closing, requests on open connections are still served: the client cannot know that we are about to go.
@@ -72,6 +73,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     frameworkErrors: (error, request, reply) => void onError(error, request, reply),
     clientErrorHandler: answerUnreadableRequest,
   })
+  app.addSchema(ErrorSchema)
   const onError = errorHandler(options.logger)
   app.setErrorHandler(onError)
   app.setNotFoundHandler((request, reply) => {
@@ -89,7 +91,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     if (route !== undefined && UNCOUNTED.has(route)) return done()
 
     const retryAfter = limiter.take(request.ip, nowMs)
-    const kind: ShedClass = request.routeOptions.config.shed ?? (request.method === 'GET' ? 'reads' : 'writes')
+    const kind: ShedClass =
+      request.routeOptions.config.shed ?? (request.method === 'GET' || request.method === 'HEAD' ? 'reads' : 'writes')
     const isAdmitted = retryAfter === undefined && shedder.admit(kind)
     // 'close' comes once per answer, also when the client went away before it.
     reply.raw.once('close', () => {
@@ -131,7 +134,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 /** The canonical line: everything about a request that an operator asks for later, once, when it is over. */
 function report(options: HttpServerOptions, request: FastifyRequest, reply: FastifyReply, durationMs: number): void {
   const route = request.routeOptions.url ?? 'unknown'
-  const status = reply.raw.writableFinished ? reply.statusCode : 499 // the client went away
+  const status = reply.raw.writableEnded ? reply.statusCode : 499 // the client went away
   options.metrics.observeRequest(request.method, route, status, durationMs / 1_000)
   options.logger.info('request', {
     'http.request.method': request.method,

@@ -1,0 +1,80 @@
+import type { LightMyRequestResponse } from 'fastify'
+import { buildApp, type Dependencies } from '../../src/app.ts'
+import { BankClock, fixedClock } from '../../src/platform/clock.ts'
+import { type Config, loadConfig } from '../../src/platform/config.ts'
+import type { HttpServer } from '../../src/platform/http/server.ts'
+import { silentLogger } from '../../src/platform/logging.ts'
+import { createMetrics } from '../../src/platform/metrics.ts'
+import { type SeededCompany, seedDemo } from '../../src/seed.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+
+/** The whole API over a database of its own, with the demo company in it, answering in this process. */
+export type TestBank = {
+  readonly db: TestDatabase
+  readonly dependencies: Dependencies
+  readonly server: HttpServer
+  readonly demo: SeededCompany & { readonly secretKey: string }
+  /** Sends a request as the demo company, or as whoever `authorization` says; null sends none. */
+  request(method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, options?: RequestOptions): Promise<LightMyRequestResponse>
+  get(url: string, options?: RequestOptions): Promise<LightMyRequestResponse>
+  close(): Promise<void>
+}
+
+export type RequestOptions = {
+  readonly authorization?: string | null
+  readonly headers?: Record<string, string>
+  readonly body?: unknown
+}
+
+export async function startTestBank(overrides: NodeJS.ProcessEnv = {}, options: { openapi?: boolean } = {}): Promise<TestBank> {
+  const db = await createTestDatabase()
+  const dependencies = await dependenciesOf(db, overrides)
+  const demo = await seedDemo(db.database, dependencies.clock, { bank: dependencies.config.bank })
+  if (demo.secretKey === undefined) throw new Error('the demo company was there before the test')
+  const server = await buildApp(dependencies, { credentialCacheMs: 0, ...options })
+  const own = `${demo.organizationSlug}:${demo.secretKey}`
+  const request: TestBank['request'] = (method, url, { authorization = own, headers = {}, body } = {}) =>
+    server.app.inject({
+      method,
+      url,
+      headers: { ...(authorization === null ? {} : { authorization }), ...headers },
+      ...(body === undefined ? {} : { payload: body as object }),
+    })
+  return {
+    db,
+    dependencies,
+    server,
+    demo: { ...demo, secretKey: demo.secretKey },
+    request,
+    get: (url, options) => request('GET', url, options),
+    close: async () => {
+      await server.close()
+      await db.drop()
+    },
+  }
+}
+
+export function testConfig(url: string, overrides: NodeJS.ProcessEnv = {}): Config {
+  const loaded = loadConfig({
+    DATABASE_URL: url,
+    PARTITA_ENVIRONMENT: 'test',
+    PARTITA_LOG_LEVEL: 'silent',
+    ...UNLIMITED,
+    ...overrides,
+  })
+  if (!loaded.ok) throw new Error(loaded.problems.join('\n'))
+  return loaded.config
+}
+
+/** The day on which the tests of the API take place. */
+export const TODAY = new Date('2026-03-02T10:00:00.000Z')
+
+const UNLIMITED = { PARTITA_RATE_LIMIT_10_SECONDS: '0', PARTITA_RATE_LIMIT_10_MINUTES: '0', PARTITA_RATE_LIMIT_401_PER_HOUR: '0' }
+
+async function dependenciesOf(db: TestDatabase, overrides: NodeJS.ProcessEnv): Promise<Dependencies> {
+  // Standing still, so that the demo company's history and every answer are the same each time.
+  const clock = new BankClock(db.database, fixedClock(TODAY))
+  await clock.refresh()
+  const config = testConfig(db.url, overrides)
+  return { config, database: db.database, clock, logger: silentLogger, metrics: createMetrics({ process: false }) }
+}
