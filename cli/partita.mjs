@@ -3,7 +3,7 @@
 // Runs under any Node from 20, so it is plain JavaScript and imports nothing that has to be installed.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import * as nodeModule from 'node:module'
 import { createServer } from 'node:net'
 import { constants } from 'node:os'
@@ -40,10 +40,10 @@ if (!installedNow && realpathSync(process.execPath) === node) {
 async function install() {
   const wanted = createHash('sha256').update(readFileSync(LOCK_FILE)).digest('hex')
   if (isInstalled(wanted)) return false
-  const release = await waitForLock(`partita install ${CLONE}`)
+  const lock = await waitForLock(`partita install ${CLONE}`)
   try {
     if (isInstalled(wanted)) return false // another process has just done it
-    if (!matchesLockFile()) await npmCi()
+    if (!matchesLockFile()) await npmCi(lock)
     try {
       writeFileSync(STAMP, wanted)
     } catch {
@@ -51,7 +51,7 @@ async function install() {
     }
     return true
   } finally {
-    release()
+    lock?.close()
   }
 }
 
@@ -79,7 +79,7 @@ function matchesLockFile() {
   })
 }
 
-function npmCi() {
+function npmCi(lock) {
   const total = Object.values(JSON.parse(readFileSync(LOCK_FILE, 'utf8')).packages).filter((entry) => !entry.optional).length
   process.stderr.write(`Installing ${total} packages from the lock file (once, about 15 seconds; no install scripts run)\n`)
   // Standard output belongs to the command: everything npm says goes to standard error.
@@ -97,11 +97,14 @@ function npmCi() {
     process.env.npm_execpath && /npm-cli\.c?js$/.test(process.env.npm_execpath)
       ? [process.execPath, process.env.npm_execpath]
       : ['npm']
-  const child = spawn(npm[0], [...npm.slice(1), ...options], { cwd: CLONE, stdio: ['ignore', 2, 2] })
+  // npm holds the lock too: when we are killed it goes on for a while, and a second npm must not run into it.
+  const child = spawn(npm[0], [...npm.slice(1), ...options], {
+    cwd: CLONE,
+    stdio: ['ignore', 2, 2, lock?._handle?.fd ?? 'ignore'],
+  })
   const started = Date.now()
   const timer = setInterval(() => {
-    const done = existsSync(MODULES) ? readdirSync(MODULES).length : 0
-    process.stderr.write(`  … ${Math.round((Date.now() - started) / 1000)} s, ${done} folders in node_modules\n`)
+    process.stderr.write(`  … ${Math.round((Date.now() - started) / 1000)} s\n`)
   }, 5000)
   const stop = forwardSignals(child)
   return new Promise((resolve) => {
@@ -152,7 +155,7 @@ function forwardSignals(child) {
 
 /** A socket in Linux's abstract namespace: the kernel takes it back when its holder dies, so no stale lock can remain. */
 async function waitForLock(name) {
-  if (process.platform !== 'linux') return () => {}
+  if (process.platform !== 'linux') return undefined
   const path = `\0partita/${createHash('sha256').update(name).digest('hex')}`
   for (let waited = 0; ; waited++) {
     const server = createServer((socket) => socket.destroy())
@@ -160,7 +163,7 @@ async function waitForLock(name) {
       server.once('error', () => resolve(false))
       server.listen({ path }, () => resolve(true))
     })
-    if (taken) return () => server.close()
+    if (taken) return server
     if (waited === 0) process.stderr.write('Another process installs the packages; waiting for it\n')
     await new Promise((resolve) => setTimeout(resolve, 100))
   }

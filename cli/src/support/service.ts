@@ -34,6 +34,7 @@ export class Service {
   #identity: ProcessIdentity | undefined
   #deaths: number[] = []
   #stopping = false
+  #wasReady = false
   #logStart = 0
 
   constructor(options: ServiceOptions) {
@@ -58,6 +59,7 @@ export class Service {
         throw new Refusal(`the ${this.#options.name} did not answer ${url} within ${timeoutMs / 1000} s:\n${this.#lastWords()}`)
       await delay(25)
     }
+    this.#wasReady = true
   }
 
   /** SIGTERM, and SIGKILL when that is not enough. */
@@ -81,7 +83,7 @@ export class Service {
     const preload = ['--import', join(import.meta.dirname, 'die-with-parent.ts')]
     const child = spawn(process.execPath, [...preload, join(CLONE, file), ...args], {
       cwd: CLONE,
-      env: { ...process.env, ...environment },
+      env: { ...inherited(), ...environment },
       stdio: ['ignore', log, log, 'ipc'],
       // A session of its own: Ctrl-C in the terminal reaches us alone, and we end our services in order.
       detached: true,
@@ -100,6 +102,7 @@ export class Service {
     if (this.#stopping) return
     const now = performance.now()
     this.#deaths = [...this.#deaths.filter((at) => now - at < DEATHS_WITHIN_MS), now]
+    if (!this.#wasReady) return // `ready` tells: what cannot start once does not start the second time
     const { name, onGivenUp, onNote } = this.#options
     if (this.#deaths.length > DEATHS_MAX) {
       onGivenUp(
@@ -118,6 +121,12 @@ export class Service {
     const said = readFileSync(this.#options.logFile).subarray(this.#logStart).toString().trim()
     return said ? said.split('\n').slice(-12).join('\n') : '(it said nothing)'
   }
+}
+
+/** PARTITA_DEBUG is for the command line; the server takes no setting that it does not know. */
+function inherited(): NodeJS.ProcessEnv {
+  const { PARTITA_DEBUG: _, ...rest } = process.env
+  return rest
 }
 
 async function answers(url: string): Promise<boolean> {

@@ -53,7 +53,7 @@ export async function makeCompany(
     const amount = options.fundedMinor ?? 0n
     const funding = {
       kind: 'transfer',
-      key: newId(),
+      key: newId<'ledger_operation'>(),
       code: 'test.funding',
       debit: nostro,
       credit: first.ledgerAccountId,
