@@ -14,7 +14,8 @@ export function sendErrors(
   errors: readonly ApiError[],
 ): FastifyReply {
   const body: ErrorBody = { errors, trace_id: request.id }
-  return reply.code(status).send(body)
+  // Set here too: a path that cannot be read is answered before any hook runs.
+  return reply.code(status).header('x-tyk-trace-id', request.id).send(body)
 }
 
 /** Turns whatever a request threw into an answer; only what is our fault is logged, and here only. */

@@ -7,6 +7,7 @@ import type { Metrics } from '../metrics.ts'
 import type { ErrorBody } from './api-error.ts'
 import { isSameSecret } from './authentication.ts'
 import { errorHandler, sendErrors } from './error-handler.ts'
+import { readJsonBodies } from './json-body.ts'
 import { LoadShedder, type ShedClass } from './load-shedding.ts'
 import { ErrorSchema } from './openapi.ts'
 import './principal.ts'
@@ -74,6 +75,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     clientErrorHandler: answerUnreadableRequest,
   })
   app.addSchema(ErrorSchema)
+  readJsonBodies(app)
   const onError = errorHandler(options.logger)
   app.setErrorHandler(onError)
   app.setNotFoundHandler((request, reply) => {

@@ -1,0 +1,113 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { systemClock } from '../../src/platform/clock.ts'
+import { checkDatabaseSafety } from '../../src/platform/config.ts'
+import { Database } from '../../src/platform/postgres/database.ts'
+import { migrate } from '../../src/platform/postgres/migrate.ts'
+import { seedDemo } from '../../src/seed.ts'
+import { startTestCluster } from '../support/cluster.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { testConfig } from './support.ts'
+
+const MAIN = join(import.meta.dirname, '../../src/main.ts')
+
+// A process refuses the tests' shared cluster, which runs with fsync off; so it gets one that does not.
+let cluster: Awaited<ReturnType<typeof startTestCluster>>
+let databaseUrl: string
+let authorization: string
+beforeAll(async () => {
+  cluster = await startTestCluster({ fsync: 'on', full_page_writes: 'on' })
+  databaseUrl = cluster.adminUrl
+  await migrate(databaseUrl)
+  const database = new Database({ url: databaseUrl, applicationName: 'seed' })
+  const demo = await seedDemo(database, systemClock, { bank: testConfig(databaseUrl).bank })
+  await database.close()
+  authorization = `${demo.organizationSlug}:${demo.secretKey}`
+})
+afterAll(() => cluster.remove())
+
+type Started = { readonly child: ChildProcess; readonly url: string; readonly output: () => string }
+
+async function start(env: NodeJS.ProcessEnv = {}): Promise<Started> {
+  const child = fork(MAIN, ['api'], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: { PATH: process.env.PATH, DATABASE_URL: databaseUrl, PARTITA_PORT: '0', PARTITA_ENVIRONMENT: 'test', ...env },
+  })
+  let output = ''
+  child.stdout?.on('data', (chunk) => {
+    output += chunk
+  })
+  child.stderr?.on('data', (chunk) => {
+    output += chunk
+  })
+  const url = await new Promise<string>((resolve, reject) => {
+    child.once('message', (message) => resolve((message as { url: string }).url))
+    child.once('exit', (code) => reject(new Error(`exited with ${code}: ${output}`)))
+  })
+  return { child, url, output: () => output }
+}
+
+/** An exit code, or the name of the signal that killed it. */
+const exitOf = (child: ChildProcess) =>
+  new Promise<number | string | null>((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal)))
+
+test('a process tells its parent where it serves, finishes what it serves at SIGTERM, and ends with 0', async () => {
+  const { child, url, output } = await start({ PARTITA_DRAIN_MS: '200' })
+  const exited = exitOf(child)
+  const answers = Array.from({ length: 20 }, () =>
+    fetch(`${url}/v2/organization`, { headers: { authorization } }).then((r) => r.status),
+  )
+  await fetch(`${url}/livez`)
+  child.kill('SIGTERM')
+  expect(new Set(await Promise.all(answers))).toEqual(new Set([200]))
+  expect(await exited).toBe(0)
+  expect(output()).toContain('"message":"stopped"')
+  expect(output()).not.toContain(authorization.split(':')[1])
+})
+
+test('it is not ready before it stops listening, so that a balancer can look elsewhere', async () => {
+  const { child, url } = await start({ PARTITA_DRAIN_MS: '1500' })
+  const exited = exitOf(child)
+  expect((await fetch(`${url}/readyz`)).status).toBe(200)
+  child.kill('SIGTERM')
+  const statuses: number[] = []
+  while (!statuses.includes(503)) statuses.push((await fetch(`${url}/readyz`)).status)
+  const late = await fetch(`${url}/v2/organization`, { headers: { authorization } })
+  expect(late.status).toBe(200)
+  expect(late.headers.get('connection')).toBe('close')
+  expect(await exited).toBe(0)
+})
+
+test('it ends when its parent goes away', async () => {
+  const { child } = await start()
+  const exited = exitOf(child)
+  child.disconnect()
+  expect(await exited).toBe(0)
+})
+
+test('it refuses to start on a bad configuration, with every reason at once', async () => {
+  await expect(start({ PARTITA_PORT: 'x', PARTITA_BIC: 'x' })).rejects.toThrow(
+    /exited with 2: [\s\S]*PARTITA_PORT[\s\S]*PARTITA_BIC/,
+  )
+})
+
+test('it refuses a database on which a commit may be lost', async () => {
+  const unsafe = await createTestDatabase()
+  try {
+    await expect(start({ DATABASE_URL: unsafe.url })).rejects.toThrow(
+      /exited with 2: [\s\S]*fsync=off[\s\S]*full_page_writes=off/,
+    )
+  } finally {
+    await unsafe.drop()
+  }
+})
+
+test('what a database may lose, and whom it may not bind, is said', async () => {
+  const roleless = await checkDatabaseSafety(databaseUrl, 'production')
+  expect(roleless).toEqual([expect.stringMatching(/is a superuser/)])
+  expect(await checkDatabaseSafety(databaseUrl, 'development')).toEqual([])
+  const loose = new URL(databaseUrl)
+  loose.searchParams.set('options', '-c synchronous_commit=off')
+  expect(await checkDatabaseSafety(loose.href, 'development')).toEqual([expect.stringMatching(/synchronous_commit=off/)])
+})

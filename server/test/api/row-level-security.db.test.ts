@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { sqlStateOf } from '../../src/platform/errors.ts'
+import type { Id } from '../../src/platform/ids.ts'
+import { seedCompanies } from '../../src/seed.ts'
+import { startTestBank, type TestBank } from './support.ts'
+
+/** The second wall: what PostgreSQL itself shows when the application has forgotten every `where organization_id = …`. */
+let bank: TestBank
+let mine: Id<'organization'>
+let theirs: Id<'organization'>
+beforeAll(async () => {
+  bank = await startTestBank()
+  const { database, clock, config } = bank.dependencies
+  await seedCompanies(database, clock, { count: 1, transactionsEach: 5, bank: config.bank })
+  const { rows } = await bank.db.admin.query('select id, slug from team.organization order by slug')
+  mine = rows[0].id
+  theirs = rows[1].id
+})
+afterAll(() => bank.close())
+
+const TABLES = [
+  ['team.organization', 'id'],
+  ['team.team', 'organization_id'],
+  ['team.membership', 'organization_id'],
+  ['accounts.book_route', 'organization_id'],
+  ['accounts.bank_account', 'organization_id'],
+  ['accounts.transaction', 'organization_id'],
+  ['accounts.label', 'organization_id'],
+  ['accounts.transaction_label', 'organization_id'],
+] as const
+
+describe.each(TABLES)('%s', (table, column) => {
+  test('shows an organization its own rows and no other', async () => {
+    const seen = await bank.db.database.read({ organizationId: mine }, (tx) =>
+      tx.query<{ owner: string }>(`select distinct ${column} as owner from ${table}`),
+    )
+    expect(seen.map((row) => row.owner)).toEqual([mine])
+  })
+
+  test('shows nothing to a session that has not said whose it is', async () => {
+    const { rows } = await bank.db.admin
+      .query(`begin; set local role partita_app; select count(*)::int as count from ${table}; rollback`)
+      .then((results) => (results as unknown as { rows: { count: number }[] }[])[2] as { rows: { count: number }[] })
+    expect(rows[0]?.count).toBe(0)
+  })
+})
+
+test('every table that names an organization is under forced row-level security', async () => {
+  const { rows } = await bank.db.admin.query<{ name: string; safe: boolean }>(`
+    select c.oid::regclass::text as name, c.relrowsecurity and c.relforcerowsecurity as safe
+      from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where c.relkind in ('r', 'p') and n.nspname not like 'pg\\_%'
+       and exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'organization_id' and not a.attisdropped)`)
+  expect(rows.length).toBeGreaterThan(8)
+  expect(rows.filter((row) => !row.safe).map((row) => row.name)).toEqual([])
+})
+
+test('an organization cannot write a row in another’s name', async () => {
+  const insert = bank.db.database.transaction({ organizationId: mine }, (tx) =>
+    tx.query(
+      `insert into accounts.transaction (id, organization_id, bank_account_id, status, side, operation_type, amount_minor, currency, local_amount_minor,
+         local_currency, label, category, subject_type, emitted_at, created_at, updated_at)
+       values (gen_random_uuid(), $1, gen_random_uuid(), 'pending', 'credit', 'income', 1, 'EUR', 1, 'EUR', 'x', 'sales', 'Income', now(), now(), now())`,
+      [theirs],
+    ),
+  )
+  await expect(insert).rejects.toSatisfy((error) => sqlStateOf(error) === '42501')
+})
+
+test('the context does not outlive its transaction', async () => {
+  await bank.db.database.read({ organizationId: mine }, (tx) => tx.query('select 1'))
+  const settings = await Promise.all(
+    Array.from({ length: 10 }, () =>
+      bank.db.database.read({ organizationId: theirs }, (tx) => tx.query<{ id: string }>('select id from team.organization')),
+    ),
+  )
+  expect(new Set(settings.flat().map((row) => row.id))).toEqual(new Set([theirs]))
+})
+
+test('the application role cannot read what keys are stored as', async () => {
+  const read = bank.db.database.read({ organizationId: mine }, (tx) => tx.query('select secret_sha256 from identity.api_key'))
+  await expect(read).rejects.toSatisfy((error) => sqlStateOf(error) === '42501')
+})

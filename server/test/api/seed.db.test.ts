@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { readIban } from '../../src/formats/payments/iban.ts'
+import { verifyLedger } from '../../src/modules/ledger/index.ts'
+import { seedCompanies, seedDemo } from '../../src/seed.ts'
+import { startTestBank, type TestBank } from './support.ts'
+
+let bank: TestBank
+beforeAll(async () => {
+  bank = await startTestBank()
+})
+afterAll(() => bank.close())
+
+const transactionsOf = async (iban: string) =>
+  (await bank.get(`/v2/transactions?iban=${iban}&sort_by=settled_at:asc`)).json().transactions as {
+    side: string
+    amount_cents: number
+    settled_balance_cents: number
+  }[]
+
+test('the demo company is lively, and its books are true', async () => {
+  const ledger = await verifyLedger(bank.db.database)
+  expect(ledger.checks.filter((check) => check.violations > 0)).toEqual([])
+  let seen = 0
+  for (const account of (await bank.get('/v2/organization')).json().organization.bank_accounts) {
+    expect(readIban(account.iban)).toEqual({ ok: true, value: account.iban })
+    let balance = 0
+    for (const transaction of await transactionsOf(account.iban)) {
+      balance += transaction.side === 'credit' ? transaction.amount_cents : -transaction.amount_cents
+      expect(transaction.settled_balance_cents).toBe(balance)
+      seen++
+    }
+    expect(account.balance_cents).toBe(balance)
+    expect(account.authorized_balance_cents).toBe(balance)
+  }
+  expect(seen).toBeGreaterThanOrEqual(50)
+  expect((await bank.get('/v2/memberships')).json().meta.total_count).toBe(5)
+  expect((await bank.get(`/v2/transactions?iban=${bank.demo.accounts[0]?.iban}&status=declined`)).json().meta.total_count).toBe(1)
+})
+
+test('seeding again changes nothing and knows no key', async () => {
+  const { database, clock, config } = bank.dependencies
+  const again = await seedDemo(database, clock, { bank: config.bank })
+  expect(again).toEqual({ ...bank.demo, secretKey: undefined, created: false })
+  expect((await bank.get('/v2/organization')).statusCode).toBe(200)
+})
+
+test('a caller that kept the key gets it back; one that lost it puts a new one in its place', async () => {
+  const { database, clock, config } = bank.dependencies
+  const kept = await seedDemo(database, clock, { bank: config.bank, secretKey: bank.demo.secretKey })
+  expect(kept.secretKey).toBe(bank.demo.secretKey)
+  expect((await bank.get('/v2/organization')).statusCode).toBe(200)
+
+  const secretKey = randomBytes(32).toString('hex')
+  expect((await seedDemo(database, clock, { bank: config.bank, secretKey })).secretKey).toBe(secretKey)
+  expect((await bank.get('/v2/organization')).statusCode).toBe(401)
+  const authorization = `${bank.demo.organizationSlug}:${secretKey}`
+  expect((await bank.get('/v2/organization', { authorization })).statusCode).toBe(200)
+  expect((await seedDemo(database, clock, { bank: config.bank, secretKey: bank.demo.secretKey })).secretKey).toBe(
+    bank.demo.secretKey,
+  )
+})
+
+test('two processes that seed at once make one company', async () => {
+  const { database, clock, config } = bank.dependencies
+  const both = await Promise.all([1, 2].map(() => seedDemo(database, clock, { bank: config.bank })))
+  expect(both.map((company) => company.created)).toEqual([false, false])
+})
+
+test('companies for load have funded accounts and true books', async () => {
+  const { database, clock, config } = bank.dependencies
+  const companies = await seedCompanies(database, clock, { count: 2, transactionsEach: 150, bank: config.bank, seed: 9 })
+  const [first] = companies
+  const authorization = `${first?.organizationSlug}:${first?.secretKey}`
+  const page = await bank.get(`/v2/transactions?bank_account_id=${first?.accounts[0]?.id}`, { authorization })
+  expect(page.json().meta).toMatchObject({ total_count: 150, total_pages: 2 })
+  expect((await verifyLedger(database)).ok).toBe(true)
+})
