@@ -105,11 +105,12 @@ export const selectVersionRecorded = async (tx: Tx, account: number, at: Date): 
 export const selectEffectiveCorrection = async (tx: Tx, account: number, bookId: BookId, at: Date): Promise<bigint> =>
   (
     await tx.one<{ correction: bigint }>`
-      select ledger.sum_int8(case when (e.recorded_at > ${at}) = (e.side = 'credit') then e.amount else -e.amount end) as correction
+      select ledger.sum_int8(case when (e.recorded_at > ${at}::timestamptz) = (e.side = 'credit') then e.amount else -e.amount end) as correction
         from ledger.entry e
-       where e.account = ${account} and (e.recorded_at > ${at}) = (e.effective_at <= ${at})
-         and e.version > ledger.version_recorded(${account}, ${at} - (select postdated_max from ledger.book where id = ${bookId}) - interval '1 microsecond')
-         and e.version <= ledger.version_recorded(${account}, ${at} + (select backdated_max from ledger.book where id = ${bookId}))`
+       where e.account = ${account} and (e.recorded_at > ${at}::timestamptz) = (e.effective_at <= ${at}::timestamptz)
+         and e.version > ledger.version_recorded(${account},
+               ${at}::timestamptz - (select postdated_max from ledger.book where id = ${bookId}) - interval '1 microsecond')
+         and e.version <= ledger.version_recorded(${account}, ${at}::timestamptz + (select backdated_max from ledger.book where id = ${bookId}))`
   ).correction
 
 /** The book's transfers with seq above `afterSeq`, in commit order: the ledger's own outbox. Holds and voids take a seq but are not in it. */

@@ -78,13 +78,14 @@ begin
     h_ended := h_posted;
   end if;
 
+  -- `offset 0`: planned on an empty table, the book's own index looks as good as the key, and then reads the whole book for ever.
   select array_agg(b.number order by i), array_agg(b.balance order by i), array_agg(b.version order by i),
          array_agg(coalesce(b.floor + b.held, c_no_floor) order by i),
          bool_and(b.closed is not distinct from false), min(b.currency), max(b.currency),
          greatest(max(b.debits), max(b.credits), max(b.held)), max(b.overdrawn) > 0
     into v_number, v_balance, v_version, v_least, v_all_open, v_currency_min, v_currency_max, v_total_max, v_overdrawn
     from (select i, p_accounts[i] as id from generate_series(1, m) i) named
-    left join (select * from ledger.account where id = any(p_accounts) and book = p_book) b using (id);
+    left join (select * from ledger.account where id = any(p_accounts) offset 0) b on b.id = named.id and b.book = p_book;
 
   v_keys := exists (select from ledger.key q where q.book = p_book and q.key = any(p_key))
             or (select count(distinct p_key[i]) from generate_series(1, n) i) < n;
@@ -99,7 +100,7 @@ begin
            array_agg(b.held order by i)
       into v_closed, v_currency, v_debits, v_credits, v_held
       from (select i, p_accounts[i] as id from generate_series(1, m) i) named
-      left join (select * from ledger.account where id = any(p_accounts) and book = p_book) b using (id);
+      left join (select * from ledger.account where id = any(p_accounts) offset 0) b on b.id = named.id and b.book = p_book;
     if v_keys or v_kinds then
       -- First place in the batch of each key, and of the key that each named hold has.
       select array_agg(first order by i) filter (where hold = 0), array_agg(first order by i) filter (where hold = 1)
