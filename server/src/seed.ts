@@ -47,7 +47,8 @@ const DEMO_DAYS = 42
  * Makes the demo company once: people, labels, three accounts, and six weeks of payments that went through the ledger.
  *
  * @param options.secretKey the API key's secret that the caller keeps. Of a company that is there already it becomes the live key, if it
- *   is not: a lost key is replaced by handing in a new one of 64 hexadecimal digits.
+ *   is not: a lost key is replaced by handing in a new one of 64 hexadecimal digits. The caller keeps the secret that is returned, which
+ *   is another when the one handed in had been revoked.
  */
 export async function seedDemo(
   database: Database,
@@ -76,12 +77,11 @@ export async function seedDemo(
 }
 
 async function existingCompany(tx: Tx, id: Id<'organization'>, secret: string | undefined, now: Date): Promise<SeededCompany> {
-  if (secret !== undefined && !(await isLiveApiKey(tx, id, secret))) {
-    const membershipId = await ownerOf(tx, id)
-    assert(membershipId, 'the demo company has no owner')
-    await issueApiKey(tx, { organizationId: id, membershipId, login: DEMO_ORGANIZATION.slug, secret, now })
-  }
-  return summaryOf(tx, id, secret, false)
+  if (secret === undefined || (await isLiveApiKey(tx, id, secret))) return summaryOf(tx, id, secret, false)
+  const membershipId = await ownerOf(tx, id)
+  assert(membershipId, 'the demo company has no owner')
+  const issued = await issueApiKey(tx, { organizationId: id, membershipId, login: DEMO_ORGANIZATION.slug, secret, now })
+  return summaryOf(tx, id, issued, false)
 }
 
 async function summaryOf(

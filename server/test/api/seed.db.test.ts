@@ -56,9 +56,12 @@ test('a caller that kept the key gets it back; one that lost it puts a new one i
   expect((await bank.get('/v2/organization')).statusCode).toBe(401)
   const authorization = `${bank.demo.organizationSlug}:${secretKey}`
   expect((await bank.get('/v2/organization', { authorization })).statusCode).toBe(200)
-  expect((await seedDemo(database, clock, { bank: config.bank, secretKey: bank.demo.secretKey })).secretKey).toBe(
-    bank.demo.secretKey,
-  )
+
+  const revoked = await seedDemo(database, clock, { bank: config.bank, secretKey: bank.demo.secretKey })
+  expect(revoked.secretKey).toMatch(/^[0-9a-f]{64}$/)
+  expect(revoked.secretKey).not.toBe(bank.demo.secretKey)
+  const newest = `${bank.demo.organizationSlug}:${revoked.secretKey}`
+  expect((await bank.get('/v2/organization', { authorization: newest })).statusCode).toBe(200)
 })
 
 test('two processes that seed at once make one company', async () => {

@@ -20,6 +20,8 @@ export const revokeLiveKey = (tx: Tx, organizationId: string, revokedAt: Date) =
   update identity.api_key set revoked_at = greatest(${revokedAt}, created_at)
    where organization_id = ${organizationId} and revoked_at is null`
 
+/** @returns 0 when the secret has been a key's before. */
 export const insertKey = (tx: Tx, key: ApiKeyRow, createdAt: Date) => tx.run`
   insert into identity.api_key (id, organization_id, membership_id, login, prefix, secret_sha256, created_at)
-  values (${key.id}, ${key.organizationId}, ${key.membershipId}, ${key.login}, ${key.prefix}, ${key.secretSha256}, ${createdAt})`
+  values (${key.id}, ${key.organizationId}, ${key.membershipId}, ${key.login}, ${key.prefix}, ${key.secretSha256}, ${createdAt})
+  on conflict (secret_sha256) do nothing`

@@ -1,4 +1,5 @@
 import { hash, randomBytes } from 'node:crypto'
+import { assert } from '../../../platform/assert.ts'
 import { type Id, newId } from '../../../platform/ids.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
 import * as store from '../store.ts'
@@ -7,37 +8,37 @@ const SECRET_BYTES = 32
 const PREFIX_LENGTH = 8
 const SECRET_FORM = /^[0-9a-f]{64}$/
 
+export type ApiKeyRequest = {
+  readonly organizationId: Id<'organization'>
+  /** The member whom the key acts for. */
+  readonly membershipId: Id<'membership'>
+  /** The organization's slug, first half of the credential. */
+  readonly login: string
+  readonly now: Date
+  /** A secret that the caller made, 64 hexadecimal digits. */
+  readonly secret?: string | undefined
+}
+
 /**
  * Makes an organization's API key and revokes the former one, in the caller's transaction (system scope).
  *
- * @param request `login`: the organization's slug, first half of the credential. `membershipId`: the member the key acts for.
- *   `secret`: an earlier made one to be taken over, 64 hexadecimal digits; absent: a new one of 256 random bits.
- * @returns the secret. It is stored as its SHA-256 only, so this is the one time that it can be shown.
+ * @returns the secret that holds from now on: the one asked for, or 256 new random bits when none was, when it has another form, or when it
+ *   has been a key before. It is stored as its SHA-256 only, so this is the one time that it can be shown.
  */
-export async function issueApiKey(
-  tx: Tx,
-  request: {
-    readonly organizationId: Id<'organization'>
-    readonly membershipId: Id<'membership'>
-    readonly login: string
-    readonly now: Date
-    readonly secret?: string | undefined
-  },
-): Promise<string> {
-  const secret =
-    request.secret !== undefined && SECRET_FORM.test(request.secret) ? request.secret : randomBytes(SECRET_BYTES).toString('hex')
+export async function issueApiKey(tx: Tx, request: ApiKeyRequest): Promise<string> {
   await revokeApiKey(tx, request.organizationId, request.now)
-  const { organizationId, membershipId, login } = request
-  const key = {
-    id: newId<'api_key'>(),
-    organizationId,
-    membershipId,
-    login,
-    prefix: secret.slice(0, PREFIX_LENGTH),
-    secretSha256: hashOf(secret),
-  }
-  await store.insertKey(tx, key, request.now)
+  const wished = request.secret
+  if (wished !== undefined && SECRET_FORM.test(wished) && (await insert(tx, request, wished))) return wished
+  const secret = randomBytes(SECRET_BYTES).toString('hex')
+  assert(await insert(tx, request, secret), 'a random secret came twice')
   return secret
+}
+
+async function insert(tx: Tx, request: ApiKeyRequest, secret: string): Promise<boolean> {
+  const { organizationId, membershipId, login, now } = request
+  const prefix = secret.slice(0, PREFIX_LENGTH)
+  const key = { id: newId<'api_key'>(), organizationId, membershipId, login, prefix, secretSha256: hashOf(secret) }
+  return (await store.insertKey(tx, key, now)) > 0
 }
 
 /** Revokes the organization's key. @returns false when it had none. Processes that know the key notice within their cache's time. */
