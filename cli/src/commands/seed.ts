@@ -38,8 +38,8 @@ export function define(command: Command): void {
           ...made.map((company) => ({ organization_slug: company.organizationSlug, secret_key: company.secretKey })),
         ]
         output.result({ companies: list }, list.map((company) => `${company.organization_slug}:${company.secret_key}`).join('\n'))
-        return 0
       })
+      return 0
     },
   )
 }

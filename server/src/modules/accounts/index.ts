@@ -9,6 +9,7 @@ import type { NewTransaction, Settlement } from './domain/transaction.ts'
 import * as store from './store.ts'
 
 export { type ConnectExternalAccount, connectExternalAccount } from './commands/connect-external-account.ts'
+export { IMPORT_PROBLEMS, type ImportOutcome, type ImportProblem, importStatementFile } from './commands/import-statement-file.ts'
 export { createLabel, linkLabels } from './commands/labels.ts'
 export { type BankIdentity, bookOf, type OpenBankAccount, openBankAccount } from './commands/open-bank-account.ts'
 export type { BankAccount, PaymentAccount } from './domain/bank-account.ts'

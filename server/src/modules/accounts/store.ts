@@ -241,3 +241,82 @@ export const linkLabels = (
   select transaction_id, label_id, ${organizationId}::uuid
     from unnest(${links.map((l) => l.transactionId)}::uuid[], ${links.map((l) => l.labelId)}::uuid[]) as l(transaction_id, label_id)
   on conflict do nothing`
+
+// Statement files of accounts at other banks.
+
+export const findExternalAccount = (
+  tx: Tx,
+  a: { organizationId: string; iban: string | null; accountNumber: string | null; currency: string },
+) => tx.maybe<{ id: Id<'bank_account'>; ledgerAccountId: LedgerAccountId | null }>`
+  select id, ledger_account_id as "ledgerAccountId"
+    from accounts.bank_account
+   where organization_id = ${a.organizationId} and is_external and currency = ${a.currency}
+     and case when ${a.iban}::text is not null then iban = ${a.iban} else iban is null and account_number = ${a.accountNumber} end`
+
+export const attachLedgerAccount = (tx: Tx, a: { id: string; bookId: BookId; ledgerAccountId: LedgerAccountId }) => tx.run`
+  update accounts.bank_account set book_id = ${a.bookId}, ledger_account_id = ${a.ledgerAccountId} where id = ${a.id}`
+
+export type ExternalHistory = {
+  bankAccountId: Id<'bank_account'>
+  organizationId: Id<'organization'>
+  openingMinor: bigint | null
+  openingDate: string | null
+  closingMinor: bigint | null
+  closingDate: string | null
+}
+
+export const findHistory = (tx: Tx, bankAccountId: string) => tx.maybe<Omit<ExternalHistory, 'organizationId'>>`
+  select bank_account_id as "bankAccountId", opening_minor as "openingMinor", opening_date as "openingDate", closing_minor as "closingMinor",
+         closing_date as "closingDate"
+    from accounts.external_history where bank_account_id = ${bankAccountId}`
+
+export const saveHistory = (tx: Tx, h: ExternalHistory) => tx.run`
+  insert into accounts.external_history (bank_account_id, organization_id, opening_minor, opening_date, closing_minor, closing_date)
+  values (${h.bankAccountId}, ${h.organizationId}, ${h.openingMinor}, ${h.openingDate}, ${h.closingMinor}, ${h.closingDate})
+  on conflict (bank_account_id) do update
+    set opening_minor = excluded.opening_minor, opening_date = excluded.opening_date, closing_minor = excluded.closing_minor,
+        closing_date = excluded.closing_date`
+
+export const insertImportedFile = (
+  tx: Tx,
+  f: { id: string; organizationId: string; name: string; format: string; problems: readonly unknown[]; importedAt: Date },
+) => tx.run`
+  insert into accounts.imported_file (id, organization_id, name, format, problems, imported_at)
+  values (${f.id}, ${f.organizationId}, ${f.name}, ${f.format}, ${JSON.stringify(f.problems)}, ${f.importedAt})`
+
+export type UnbookedEntry = { line: number; code: string; amount: string; currency: string; bookingDate: string }
+
+export type ImportedStatement = {
+  id: string
+  fileId: string
+  organizationId: string
+  bankAccountId: string
+  identification: string | null
+  sequenceNumber: string | null
+  fromDate: string | null
+  toDate: string | null
+  opening: string | null
+  closing: string | null
+  credit: string
+  debit: string
+  entries: number
+  details: number
+  reconciles: boolean | null
+  unbooked: readonly UnbookedEntry[]
+}
+
+export const insertImportedStatements = (tx: Tx, rows: readonly ImportedStatement[]) => tx.run`
+  insert into accounts.imported_statement (
+    id, imported_file_id, organization_id, bank_account_id, identification, sequence_number, from_date, to_date, opening, closing, credit, debit,
+    entries, details, reconciles, break_amount, unbooked)
+  select id, file_id, organization_id, bank_account_id, identification, sequence_number, from_date, to_date, opening, closing, credit, debit,
+         entries, details, reconciles, case when reconciles = false then closing - opening - credit + debit end, unbooked
+    from unnest(
+      ${rows.map((r) => r.id)}::uuid[], ${rows.map((r) => r.fileId)}::uuid[], ${rows.map((r) => r.organizationId)}::uuid[],
+      ${rows.map((r) => r.bankAccountId)}::uuid[], ${rows.map((r) => r.identification)}::text[], ${rows.map((r) => r.sequenceNumber)}::text[],
+      ${rows.map((r) => r.fromDate)}::date[], ${rows.map((r) => r.toDate)}::date[], ${rows.map((r) => r.opening)}::numeric[],
+      ${rows.map((r) => r.closing)}::numeric[], ${rows.map((r) => r.credit)}::numeric[], ${rows.map((r) => r.debit)}::numeric[],
+      ${rows.map((r) => r.entries)}::int[], ${rows.map((r) => r.details)}::int[], ${rows.map((r) => r.reconciles)}::boolean[],
+      ${rows.map((r) => JSON.stringify(r.unbooked))}::jsonb[])
+      as s(id, file_id, organization_id, bank_account_id, identification, sequence_number, from_date, to_date, opening, closing, credit, debit,
+           entries, details, reconciles, unbooked)`

@@ -1,0 +1,177 @@
+import { readFileSync } from 'node:fs'
+import type { Command } from 'commander'
+import {
+  type CsvMapping,
+  type ParsedStatement,
+  type ParsedStatementFile,
+  parseStatementFile,
+} from '../../../server/src/formats/statements/index.ts'
+import { type ImportProblem, importStatementFile } from '../../../server/src/modules/accounts/index.ts'
+import { BankClock } from '../../../server/src/platform/clock.ts'
+import type { Id } from '../../../server/src/platform/ids.ts'
+import type { Database } from '../../../server/src/platform/postgres/database.ts'
+import { type CommonOptions, defineAction, type ExitCode, type Output } from '../support/command.ts'
+import { findCompany } from '../support/find-company.ts'
+import { Refusal } from '../support/refusal.ts'
+import { withDatabase } from '../support/with-database.ts'
+
+type Options = CommonOptions & { readonly organization?: string; readonly mapping?: string; readonly strict?: boolean }
+
+/** What is said of one file; with `--json` an array of these, one per file, in order. */
+type FileReport = {
+  readonly file: string
+  readonly format: string | null
+  readonly status: 'imported' | 'partly' | 'refused'
+  readonly statements: readonly StatementReport[]
+  readonly new: number
+  readonly duplicates: number
+  readonly problems: readonly ({ readonly line: number | null } & Omit<ImportProblem, 'line'>)[]
+}
+
+type StatementReport = {
+  readonly account: string
+  readonly currency: string
+  readonly entries: number
+  readonly details: number
+  readonly credit: string
+  readonly debit: string
+  readonly opening: string | null
+  readonly closing: string | null
+  readonly reconciles: boolean | null
+}
+
+export function define(command: Command): void {
+  command
+    .argument('<file...>', 'camt.052/053/054, MT940/942, OFX 1 or 2, or CSV; told apart by content')
+    .option('--organization <slug>', 'whose books (default: the demo company)')
+    .option('--mapping <file>', 'JSON that says which CSV column is what; see server/src/formats/README.md')
+    .option('--strict', 'refuse a file with a statement that does not add up to its own closing balance')
+  const examples = [
+    'partita import statement.xml',
+    'partita import *.sta --strict --json',
+    'partita import export.csv --mapping mapping.json',
+  ]
+  defineAction<Options>(command, examples, importFiles)
+}
+
+async function importFiles(files: readonly string[], options: Options, output: Output): Promise<ExitCode> {
+  const csvMapping = options.mapping === undefined ? undefined : readMapping(options.mapping)
+  const reports = await withDatabase(
+    { data: options.data, applicationName: 'partita import', onProgress: output.note },
+    async (opened) => {
+      const company = await findCompany(opened, options.organization, output.note)
+      const clock = new BankClock(opened.database)
+      await clock.refresh()
+      const done: FileReport[] = []
+      for (const file of files) {
+        done.push(
+          await importFile({
+            database: opened.database,
+            company,
+            now: clock.now(),
+            file,
+            csvMapping,
+            strict: options.strict === true,
+            output,
+          }),
+        )
+      }
+      return done
+    },
+  )
+  output.result(reports, reports.map(toText).join('\n'))
+  return reports.some((report) => report.status === 'refused') ? 1 : 0
+}
+
+function readMapping(file: string): CsvMapping {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as CsvMapping
+  } catch (error) {
+    throw new Refusal(`the mapping ${file} cannot be read (${(error as Error).message}): it must be a JSON file`)
+  }
+}
+
+type Work = {
+  readonly database: Database
+  readonly company: { readonly id: Id<'organization'>; readonly slug: string }
+  readonly now: Date
+  readonly file: string
+  readonly csvMapping: CsvMapping | undefined
+  readonly strict: boolean
+  readonly output: Output
+}
+
+async function importFile(work: Work): Promise<FileReport> {
+  const parsed = parse(work)
+  const refused = { file: work.file, format: parsed.format, status: 'refused', new: 0, duplicates: 0 } as const
+  if (!parsed.ok) return { ...refused, statements: [], problems: parsed.problems }
+  const statements = parsed.statements.map(reportOf)
+  const broken = work.strict ? parsed.statements.find((statement) => statement.reconciles === false) : undefined
+  if (broken) {
+    const message = `the statement of ${broken.account.id} does not add up to its closing balance ${broken.closing}; without --strict it is imported with its break`
+    return { ...refused, statements, problems: [{ line: broken.line, code: 'does_not_reconcile', message }, ...parsed.problems] }
+  }
+  const bar = work.output.bar(
+    parsed.statements.reduce((sum, statement) => sum + statement.entries.length, 0),
+    `entries of ${work.file}`,
+  )
+  const { id: organizationId, slug: organizationSlug } = work.company
+  const outcome = await work.database.transaction('system', (tx) =>
+    importStatementFile(tx, {
+      organizationId,
+      organizationSlug,
+      fileName: work.file,
+      file: parsed,
+      now: work.now,
+      onProgress: bar.update,
+    }),
+  )
+  bar.stop()
+  return {
+    file: work.file,
+    format: parsed.format,
+    status: outcome.status,
+    statements,
+    new: outcome.added,
+    duplicates: outcome.duplicates,
+    problems: outcome.problems,
+  }
+}
+
+type Unreadable = {
+  readonly ok: false
+  readonly format: null
+  readonly problems: readonly [{ line: null; code: string; message: string }]
+}
+
+function parse({ file, csvMapping }: Work): ParsedStatementFile | Unreadable {
+  let bytes: Uint8Array
+  try {
+    bytes = readFileSync(file)
+  } catch (error) {
+    return { ok: false, format: null, problems: [{ line: null, code: 'file_unreadable', message: (error as Error).message }] }
+  }
+  return parseStatementFile(bytes, csvMapping === undefined ? {} : { csvMapping })
+}
+
+const reportOf = (statement: ParsedStatement): StatementReport => ({
+  account: statement.account.id,
+  currency: statement.currency,
+  entries: statement.totals.entries,
+  details: statement.totals.details,
+  credit: statement.totals.credit,
+  debit: statement.totals.debit,
+  opening: statement.opening,
+  closing: statement.closing,
+  reconciles: statement.reconciles,
+})
+
+function toText(report: FileReport): string {
+  const head = `${report.file}: ${report.status}${report.format ? ` (${report.format})` : ''}, ${report.new} new, ${report.duplicates} known`
+  const statements = report.statements.map(
+    (s) =>
+      `  ${s.account} ${s.currency}: ${s.entries} entries, +${s.credit} −${s.debit}, ${s.opening ?? '?'} → ${s.closing ?? '?'}${s.reconciles === false ? '  DOES NOT ADD UP' : ''}`,
+  )
+  const problems = report.problems.map((p) => `  ${p.line === null ? '' : `line ${p.line}: `}${p.code}: ${p.message}`)
+  return [head, ...statements, ...problems].join('\n')
+}

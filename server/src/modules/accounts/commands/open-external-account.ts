@@ -1,0 +1,68 @@
+import type { StatementAccount } from '../../../formats/statements/index.ts'
+import { assert } from '../../../platform/assert.ts'
+import { derivedId, type Id, newId } from '../../../platform/ids.ts'
+import type { Currency } from '../../../platform/money.ts'
+import type { Tx } from '../../../platform/postgres/database.ts'
+import { type BookId, type LedgerAccountId, openAccounts } from '../../ledger/index.ts'
+import * as store from '../store.ts'
+import { bookOf, slugsOf } from './open-bank-account.ts'
+
+/** An account at another bank whose history stands in our books, against a contra account of the organization. */
+export type ExternalAccount = {
+  readonly id: Id<'bank_account'>
+  readonly bookId: BookId
+  readonly ledgerAccountId: LedgerAccountId
+  readonly contraAccountId: LedgerAccountId
+}
+
+/** Finds the organization's external account in this currency, or connects it; gives it ledger accounts, which may go below zero. */
+export async function openExternalAccount(
+  tx: Tx,
+  { organizationId, organizationSlug, now }: { organizationId: Id<'organization'>; organizationSlug: string; now: Date },
+  account: StatementAccount,
+  currency: Currency,
+): Promise<ExternalAccount> {
+  const bookId = await bookOf(tx, organizationId, now)
+  const ledgerAccountId = derivedId('ledger_account', organizationId, 'EXT', account.bankCode ?? '', account.id, currency)
+  const contraAccountId = derivedId('ledger_account', organizationId, 'EXTC', currency)
+  const common = { currency, normalSide: 'credit', floor: null } as const
+  const opened = await openAccounts(
+    tx,
+    bookId,
+    [
+      { ...common, id: ledgerAccountId, code: `EXT:${ledgerAccountId}` },
+      { ...common, id: contraAccountId, code: `EXTC:${organizationId}:${currency}` },
+    ],
+    now,
+  )
+  assert(opened.ok, 'the ledger refused an external account')
+
+  const { next: number } = await store.lockAccountNumbers(tx, organizationId)
+  const accountNumber = account.iban === null ? [account.bankCode, account.id].filter((part) => part !== null).join(' ') : null
+  const known = await store.findExternalAccount(tx, { organizationId, iban: account.iban, accountNumber, currency })
+  if (known) {
+    if (known.ledgerAccountId === null) await store.attachLedgerAccount(tx, { id: known.id, bookId, ledgerAccountId })
+    return { id: known.id, bookId, ledgerAccountId, contraAccountId }
+  }
+  const id = newId<'bank_account'>()
+  await store.insertAccount(tx, {
+    ...slugsOf(organizationSlug, number),
+    id,
+    organizationId,
+    number,
+    name: account.holder ?? account.id,
+    holderName: account.holder ?? '',
+    main: false,
+    country: account.iban?.slice(0, 2) ?? null,
+    iban: account.iban,
+    bic: account.bic,
+    accountNumber,
+    currency,
+    isExternal: true,
+    bookId,
+    ledgerAccountId,
+    statedBalanceMinor: null,
+    createdAt: now,
+  })
+  return { id, bookId, ledgerAccountId, contraAccountId }
+}
