@@ -24,7 +24,7 @@ const COLUMNS: readonly { title: string; of: (row: BenchRow) => string }[] = [
   { title: 'callers', of: (row) => String(row.callers) },
   { title: 'one hot account', of: (row) => (row.hot ? 'yes' : '') },
   { title: 'per second', of: (row) => grouped(Math.round(row.transfersPerSecond)) },
-  { title: '× TPC-B', of: (row) => rounded(row.ratioToTpcB, 1) },
+  { title: '× TPC-B', of: (row) => (row.ratioToTpcB === 0 ? '' : rounded(row.ratioToTpcB, 1)) },
   { title: 'p50 ms', of: (row) => rounded(row.p50Ms, 2) },
   { title: 'p99 ms', of: (row) => rounded(row.p99Ms, 2) },
   { title: 'PostgreSQL CPU µs', of: (row) => rounded(row.postgresCpuMicros, 0) },

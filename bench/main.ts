@@ -1,0 +1,247 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { verifyLedger } from '../server/src/modules/ledger/index.ts'
+import { Database } from '../server/src/platform/postgres/database.ts'
+import { type EmbeddedServer, startEmbedded } from '../server/src/platform/postgres/embedded.ts'
+import { migrate } from '../server/src/platform/postgres/migrate.ts'
+import { GrowingBook } from './flatness.ts'
+import { benchHttp } from './http.ts'
+import { type BenchBook, type Load, type LoadResult, makeBook, runLanes, runSingles } from './ledger-load.ts'
+import { type Cost, type Latencies, startMeters } from './meters.ts'
+import { type BenchReport, type BenchRow, toMarkdown, writeBetweenMarkers } from './report.ts'
+import { openTpcB } from './tpcb.ts'
+
+export type BenchOptions = {
+  /** Fewer repeats and smaller tables: at most a minute in all. */
+  readonly quick?: boolean
+  /** Told what is being measured. */
+  readonly onProgress?: (what: string) => void
+}
+
+/** How much of everything. */
+type Plan = {
+  readonly seconds: number
+  readonly tpcbScale: number
+  readonly tpcbClients: readonly number[]
+  readonly callers: readonly number[]
+  readonly customers: number
+  readonly entries: readonly number[]
+  readonly reads: number
+}
+
+const FULL: Plan = {
+  seconds: 8,
+  tpcbScale: 32,
+  tpcbClients: [4, 8, 16, 32],
+  callers: [64, 256, 1_024],
+  customers: 10_000,
+  entries: [1_000_000, 10_000_000],
+  reads: 2_000,
+}
+const QUICK: Plan = {
+  ...FULL,
+  seconds: 1.5,
+  tpcbScale: 16,
+  tpcbClients: [8, 16],
+  entries: [20_000, 200_000],
+  reads: 300,
+}
+
+/**
+ * Measures the ledger on a PostgreSQL of its own (`fsync` and `synchronous_commit` on) against TPC-B on the same server in the same run,
+ * then proves the books. Needs nothing but the machine to be otherwise idle.
+ */
+export async function runBench(options: BenchOptions = {}): Promise<BenchReport> {
+  const folder = mkdtempSync(join(tmpdir(), 'partita-bench-'))
+  const server = await startEmbedded({ dataDirectory: folder })
+  try {
+    const bench = await Bench.open(server, options.quick ? QUICK : FULL, options.onProgress ?? (() => {}))
+    return await bench.run().finally(() => bench.close())
+  } finally {
+    await server.remove()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** Puts the report's table, with the machine and the day, between the markers of the README. */
+export function writeReadme(report: BenchReport, readme: string, today: Date): void {
+  const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}, Node ${process.versions.node}`
+  writeBetweenMarkers(readme, `\n${today.toISOString().slice(0, 10)}, ${machine}:\n\n${toMarkdown(report)}\n`)
+}
+
+type Measured = LoadResult & { readonly cost: Cost }
+
+class Bench {
+  readonly #server: EmbeddedServer
+  readonly #plan: Plan
+  readonly #say: (what: string) => void
+  readonly #admin: pg.Client
+  readonly #database: Database
+  readonly #url: string
+  readonly #rows: BenchRow[] = []
+
+  private constructor(server: EmbeddedServer, plan: Plan, say: (what: string) => void, admin: pg.Client, url: string) {
+    this.#server = server
+    this.#plan = plan
+    this.#say = say
+    this.#admin = admin
+    this.#url = url
+    this.#database = new Database({
+      url,
+      applicationName: 'partita bench',
+      poolSize: 32,
+      acquireTimeoutMs: 60_000,
+      statementTimeoutMs: 0,
+    })
+  }
+
+  static async open(server: EmbeddedServer, plan: Plan, say: (what: string) => void): Promise<Bench> {
+    say('preparing')
+    await migrate(server.adminUrl, { loginPassword: new URL(server.adminUrl).password })
+    const admin = new pg.Client({ connectionString: server.adminUrl })
+    await admin.connect()
+    const url = new URL(server.adminUrl)
+    url.username = 'partita'
+    return new Bench(server, plan, say, admin, url.href)
+  }
+
+  async close(): Promise<void> {
+    await this.#database.close()
+    await this.#admin.end()
+  }
+
+  async run(): Promise<BenchReport> {
+    await this.#tpcb()
+    const books = [await this.#book('bench-1'), await this.#book('bench-2')]
+    await this.#ledger(books)
+    await this.#http()
+    await this.#flatness()
+    await this.#prove()
+    return { rows: this.#rows }
+  }
+
+  #book(code: string): Promise<BenchBook> {
+    this.#say(`opening ${code}`)
+    return makeBook(this.#database, code, this.#plan.customers)
+  }
+
+  /** The yardstick: PostgreSQL's own benchmark at the client count that serves it best. Its books are proved as well. */
+  async #tpcb(): Promise<void> {
+    await this.#admin.query('create database tpcb')
+    const url = new URL(this.#server.adminUrl)
+    url.pathname = '/tpcb'
+    const tpcb = await openTpcB(url.href)
+    this.#say(`${tpcb.name}: preparing`)
+    await tpcb.prepare(this.#plan.tpcbScale)
+    let best: { row: BenchRow } | undefined
+    for (const clients of this.#plan.tpcbClients) {
+      this.#say(`${tpcb.name}, ${clients} clients`)
+      const measured = await this.#measure(() => tpcb.run(clients, Math.max(2, Math.round(this.#plan.seconds))))
+      const row = { ...rowOf(tpcb.name, 0, clients, false, measured), nodeCpuMicros: 0 }
+      if (!best || row.transfersPerSecond > best.row.transfersPerSecond) best = { row }
+    }
+    if (!best) return
+    const client = new pg.Client({ connectionString: url.href })
+    await client.connect()
+    const { rows } = await client.query(`
+      select (select sum(abalance) from pgbench_accounts) = (select sum(delta) from pgbench_history)
+         and (select sum(tbalance) from pgbench_tellers) = (select sum(bbalance) from pgbench_branches) as sound`)
+    await client.end()
+    this.#rows.push({ ...best.row, ratioToTpcB: 1, verified: rows[0]?.sound === true })
+    await this.#admin.query('drop database tpcb')
+  }
+
+  async #ledger(books: readonly BenchBook[]): Promise<void> {
+    const { seconds, callers } = this.#plan
+    const [first] = books
+    if (!first) return
+    await runLanes(this.#database, { books, callers: 256, hot: false, mixed: false, seconds: seconds / 3 }) // warm: code compiled, plans made
+    await runSingles(this.#database, first, { callers: 16, seconds: 1 })
+    const singles = await this.#measure(() => runSingles(this.#database, first, { callers: 16, seconds }))
+    this.#add(rowOf('one transfer per transaction', 1, 16, false, singles))
+    for (const used of [[first], books]) {
+      for (const hot of [false, true]) {
+        for (const count of callers) {
+          await this.#lanes('posting lane', { books: used, callers: count, hot, mixed: false, seconds })
+        }
+      }
+    }
+    await this.#lanes('posting lane, with holds and groups', { books: [first], callers: 1_024, hot: false, mixed: true, seconds })
+  }
+
+  async #lanes(name: string, load: Load): Promise<void> {
+    this.#say(`${name}: ${load.books.length} book(s), ${load.callers} callers${load.hot ? ', one hot account' : ''}`)
+    this.#add(rowOf(name, load.books.length, load.callers, load.hot, await this.#measure(() => runLanes(this.#database, load))))
+  }
+
+  async #http(): Promise<void> {
+    this.#say('HTTP internal transfers')
+    const durationMs = this.#plan.seconds * 1_000
+    const row = await benchHttp({
+      url: this.#url,
+      adminUrl: this.#server.adminUrl,
+      postgresPid: this.#server.pid,
+      connections: 64,
+      durationMs,
+    })
+    this.#add({ ...row, ratioToTpcB: 0, verified: false })
+  }
+
+  /** Reads must not slow down as the books grow. */
+  async #flatness(): Promise<void> {
+    const book = await GrowingBook.open(this.#database)
+    for (const entries of this.#plan.entries) {
+      this.#say(`growing a book to ${entries.toLocaleString('en-US')} entries`)
+      await book.growTo(entries)
+      await this.#admin.query('checkpoint')
+      for (const { name, latencies, seconds } of await book.read(this.#plan.reads)) {
+        const cost = { seconds, postgresCpuMicros: 0, nodeCpuMicros: 0, walBytes: 0 }
+        this.#rows.push({ ...rowOf(name, 1, 1, false, { done: latencies.count, latencies, cost }) })
+      }
+    }
+  }
+
+  async #prove(): Promise<void> {
+    this.#say('proving the books')
+    const report = await verifyLedger(this.#database)
+    this.#say(`proved ${report.entries.toLocaleString('en-US')} entries in ${report.seconds} s`)
+    for (const row of this.#rows.slice(1)) row.verified = report.ok
+  }
+
+  async #measure(work: () => Promise<LoadResult>): Promise<Measured> {
+    const stop = await startMeters(this.#admin, this.#server.pid)
+    const result = await work()
+    return { ...result, cost: await stop() }
+  }
+
+  #add(row: BenchRow): void {
+    const yardstick = this.#rows[0]?.transfersPerSecond ?? 0
+    this.#rows.push({ ...row, ratioToTpcB: yardstick > 0 ? row.transfersPerSecond / yardstick : 0 })
+  }
+}
+
+function rowOf(
+  name: string,
+  books: number,
+  callers: number,
+  hot: boolean,
+  measured: { done: number; latencies: Latencies; cost: Cost },
+): BenchRow {
+  const { done, latencies, cost } = measured
+  return {
+    name,
+    books,
+    callers,
+    hot,
+    transfersPerSecond: done / cost.seconds,
+    p50Ms: latencies.quantile(0.5),
+    p99Ms: latencies.quantile(0.99),
+    postgresCpuMicros: cost.postgresCpuMicros / done,
+    nodeCpuMicros: cost.nodeCpuMicros / done,
+    walBytes: cost.walBytes / done,
+    ratioToTpcB: 0,
+    verified: false,
+  }
+}
