@@ -1,9 +1,9 @@
 /** Account statement files, in and out, as pure functions. What each problem code means stands in ../README.md. */
 export type { CsvMapping } from './csv-mapping.ts'
 export { toMinor } from './decimal.ts'
-export { entryIdentities, entryIdentity } from './identity.ts'
+export { entryIdentities } from './identity.ts'
 export { type ParseOptions, parseStatementFile } from './parse.ts'
-export { STATEMENT_PROBLEMS, STATEMENT_REFUSALS, type StatementProblem, type StatementProblemCode } from './problems.ts'
+export type { StatementProblem, StatementProblemCode } from './problems.ts'
 export type { StatementDocument, StatementDocumentEntry, StatementEntryKind } from './statement-document.ts'
 export type {
   Counterparty,

@@ -30,7 +30,7 @@ export type {
   VoidHoldOperation,
 } from './domain/operation.ts'
 export type { PostingRefusal } from './domain/refusals.ts'
-export { AMOUNT_MAX, BATCH_MAX, POSTING_REFUSALS } from './domain/refusals.ts'
+export { AMOUNT_MAX, BATCH_MAX } from './domain/refusals.ts'
 export { balanceAsOf, balanceAtVersion, entriesPage } from './queries/entries.ts'
 export { type LedgerCheck, type LedgerReport, verifyLedger } from './queries/verify-ledger.ts'
-export { accountsByCode, balancesOf, expireHolds, findBook, findHold, openBook, transfersAfter } from './store.ts'
+export { accountsByCode, balancesOf, expireHolds, findHold, openBook, transfersAfter } from './store.ts'

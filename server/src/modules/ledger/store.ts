@@ -15,10 +15,6 @@ export const postBatch = (tx: Tx, bookId: BookId, batch: PackedBatch, now: Date)
 export const openBook = async (tx: Tx, book: { code: string; now: Date }): Promise<BookId> =>
   (await tx.one<{ id: BookId }>`select ledger.open_book(${book.code}, ${book.now}) as id`).id
 
-/** The book named `code`, if it is open. */
-export const findBook = async (tx: Tx, code: string): Promise<BookId | undefined> =>
-  (await tx.maybe<{ id: BookId }>`select id from ledger.book where code = ${code}`)?.id
-
 export const insertAccounts = async (
   tx: Tx,
   bookId: BookId,

@@ -1,0 +1,45 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { SCHEMA_FILE, SCHEMA_TYPES_FILE } from '../../../tools/generated-files.ts'
+import { dumpSchema } from '../../../tools/schema-dump.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+
+let test_: TestDatabase
+
+beforeAll(async () => {
+  test_ = await createTestDatabase()
+})
+afterAll(() => test_.drop())
+
+const HINT = 'run `npm run generate` and commit what it writes'
+
+describe('what is generated from the migrations', () => {
+  test('schema.sql is what all migrations together make', async () => {
+    expect(await dumpSchema(test_.admin as never), HINT).toBe(readFileSync(SCHEMA_FILE, 'utf8'))
+  })
+
+  test('a table that is not in schema.sql is noticed', async () => {
+    await test_.admin.query('create table platform.planted (id integer)')
+    expect(await dumpSchema(test_.admin as never)).not.toBe(readFileSync(SCHEMA_FILE, 'utf8'))
+    await test_.admin.query('drop table platform.planted')
+  })
+
+  test('the query types are those of the schema', () => {
+    const codegen = join(import.meta.dirname, '../../../node_modules/kysely-codegen/dist/cli/bin.js')
+    const options = [
+      '--dialect',
+      'postgres',
+      '--url',
+      test_.adminUrl,
+      '--exclude-pattern',
+      'migration.*',
+      '--verify',
+      '--out-file',
+      SCHEMA_TYPES_FILE,
+    ]
+    const done = spawnSync(process.execPath, [codegen, ...options], { encoding: 'utf8' })
+    expect(done.status, `${HINT}\n${done.stdout}${done.stderr}`).toBe(0)
+  })
+})
