@@ -103,7 +103,8 @@ type Work = {
 
 async function importFile(work: Work): Promise<FileReport> {
   const parsed = parse(work)
-  const refused = { file: work.file, format: parsed.format, status: 'refused', new: 0, duplicates: 0 } as const
+  const format = parsed.format?.toLowerCase() ?? null
+  const refused = { file: work.file, format, status: 'refused', new: 0, duplicates: 0 } as const
   if (!parsed.ok) return { ...refused, statements: [], problems: parsed.problems }
   const statements = parsed.statements.map(reportOf)
   const broken = work.strict ? parsed.statements.find((statement) => statement.reconciles === false) : undefined
@@ -129,7 +130,7 @@ async function importFile(work: Work): Promise<FileReport> {
   bar.stop()
   return {
     file: work.file,
-    format: parsed.format,
+    format,
     status: outcome.status,
     statements,
     new: outcome.added,

@@ -130,8 +130,8 @@ class StatementBooks {
 
   /** Brings the opening balance into the books when it is news, and notices a gap to what came before. */
   async #bookOpening(statement: ParsedStatement, account: ExternalAccount, code: Currency): Promise<void> {
-    const opening = statement.opening === null ? undefined : parseDecimal(code, statement.opening)
     const closing = statement.closing === null ? undefined : parseDecimal(code, statement.closing)
+    const opening = statement.opening === null ? openingBefore(closing, statement) : parseDecimal(code, statement.opening)
     const from = firstDay(statement)
     const to = lastDay(statement)
     const history = await store.findHistory(this.#tx, account.id)
@@ -281,6 +281,16 @@ function feedRow(
     settledAt: at,
     recordedAt: order.now,
   }
+}
+
+/** Where only the closing balance is told, as in OFX, the entries lead back to what was there before them. */
+function openingBefore(closing: Money | undefined, statement: ParsedStatement): Money | undefined {
+  if (!closing) return undefined
+  return statement.entries.reduce((balance, entry) => {
+    const amount =
+      entry.status === 'BOOK' && entry.currency === closing.currency ? parseDecimal(closing.currency, entry.amount) : undefined
+    return amount ? subtract(balance, amount) : balance
+  }, closing)
 }
 
 /** The first day of the statement: as it says, else the day after its opening balance's, else its first booking. */

@@ -38,7 +38,7 @@ export async function openExternalAccount(
   assert(opened.ok, 'the ledger refused an external account')
 
   const { next: number } = await store.lockAccountNumbers(tx, organizationId)
-  const accountNumber = account.iban === null ? [account.bankCode, account.id].filter((part) => part !== null).join(' ') : null
+  const accountNumber = account.iban === null ? printedNumber(account) : null
   const known = await store.findExternalAccount(tx, { organizationId, iban: account.iban, accountNumber, currency })
   if (known) {
     if (known.ledgerAccountId === null) await store.attachLedgerAccount(tx, { id: known.id, bookId, ledgerAccountId })
@@ -66,3 +66,7 @@ export async function openExternalAccount(
   })
   return { id, bookId, ledgerAccountId, contraAccountId }
 }
+
+/** Bank code and number as one text. MT940 prints them together already. */
+const printedNumber = ({ bankCode, id }: StatementAccount): string =>
+  bankCode === null || id.startsWith(bankCode) ? id : `${bankCode} ${id}`
