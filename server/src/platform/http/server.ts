@@ -56,6 +56,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const limiter = new RateLimiter(options.rateLimits)
   const shedder = new LoadShedder(options.load)
   let isDraining = false
+  const unanswered = new Set<FastifyReply>()
 
   const app = fastify({
     genReqId: newTraceId,
@@ -96,8 +97,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const kind: ShedClass =
       request.routeOptions.config.shed ?? (request.method === 'GET' || request.method === 'HEAD' ? 'reads' : 'writes')
     const isAdmitted = retryAfter === undefined && shedder.admit(kind)
+    unanswered.add(reply)
     // 'close' comes once per answer, also when the client went away before it.
     reply.raw.once('close', () => {
+      unanswered.delete(reply)
       const durationMs = performance.now() - nowMs
       if (isAdmitted) shedder.release(kind, durationMs)
       if (reply.statusCode === 401) limiter.countUnauthorized(request.ip, performance.now())
@@ -128,9 +131,22 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     app,
     startDraining: () => {
       isDraining = true
+      // Requests that came before must not leave a connection behind that waits for the next: closing would wait for it.
+      for (const reply of unanswered) reply.raw.shouldKeepAlive = false
     },
-    close: () => app.close(),
+    close: () => closeWithConnections(app),
   }
+}
+
+const IDLE_SWEEP_MS = 50
+
+/**
+ * Closes as soon as the last request is answered: a connection whose request was under way when closing began is idle only afterwards,
+ * and would otherwise be kept for its client's next request.
+ */
+async function closeWithConnections(app: FastifyInstance): Promise<void> {
+  const sweep = setInterval(() => app.server.closeIdleConnections(), IDLE_SWEEP_MS)
+  await app.close().finally(() => clearInterval(sweep))
 }
 
 /** The canonical line: everything about a request that an operator asks for later, once, when it is over. */
