@@ -11,7 +11,9 @@ import * as store from './store.ts'
 export { type ImportOutcome, type ImportProblem, importStatementFile } from './commands/import-statement-file.ts'
 export { createLabel, linkLabels } from './commands/labels.ts'
 export { type BankIdentity, bookOf, type OpenBankAccount, openBankAccount } from './commands/open-bank-account.ts'
+export { type ReplayHistory, type ReplayRefusal, type ReplayReport, replayHistory } from './commands/replay-history.ts'
 export type { BankAccount, PaymentAccount } from './domain/bank-account.ts'
+export { type ReplayRow, readReplayFile } from './domain/replay-file.ts'
 export type {
   Category,
   CounterpartyAccount,
@@ -22,6 +24,7 @@ export type {
 } from './domain/transaction.ts'
 export { sepaAccount } from './domain/transaction.ts'
 export { allBankAccounts } from './queries/bank-accounts.ts'
+export { verifyAccounts } from './queries/verify-accounts.ts'
 
 /**
  * Our accounts with these IBANs (compact, upper case), whosever they are: for incoming payments, and for lanes that serve many

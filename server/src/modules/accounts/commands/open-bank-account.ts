@@ -27,7 +27,7 @@ export type OpenBankAccount = {
 }
 
 /** The book that takes in every organization until somebody decides otherwise. */
-const DEFAULT_BOOK = 'main'
+export const DEFAULT_BOOK = 'main'
 
 /**
  * Opens an account with an IBAN of its own and its ledger account (system scope). The organization's first account is its main one.

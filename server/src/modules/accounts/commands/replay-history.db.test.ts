@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { makeCompany } from '../../../../test/support/company.ts'
+import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.ts'
+import { fixedClock } from '../../../platform/clock.ts'
+import { currency } from '../../../platform/money.ts'
+import { verifyBank } from '../../../verify.ts'
+import { readReplayFile } from '../domain/replay-file.ts'
+import { replayHistory } from './replay-history.ts'
+
+const CZK = currency('CZK')
+const clock = fixedClock('2026-03-02T09:00:00Z')
+let test_: TestDatabase
+beforeAll(async () => {
+  test_ = await createTestDatabase()
+})
+afterAll(() => test_.drop())
+
+const read = (lines: readonly string[]) => readReplayFile(['account,date,amount,balance_after,text', ...lines].join('\n'), CZK)
+
+async function replay(lines: readonly string[], toleranceMinor = 0n) {
+  const rows = read(lines)
+  if (!rows.ok) throw new Error(rows.refusal)
+  const options = { rows: rows.value, currency: CZK, toleranceMinor, organization: undefined, clock }
+  const report = await replayHistory(test_.database, options)
+  if (!report.ok) throw new Error(report.refusal.reason)
+  expect((await verifyBank(test_.database)).ok).toBe(true)
+  return report.value
+}
+
+/** Two accounts interleaved: one with an opening of 100.00, one that is overdrawn. */
+const history = (name: string) => [
+  `${name}-1,2024-01-01,0.00,100.00,nothing`,
+  `${name}-2,2024-01-01,-5.00,-5.00,"a, b"`,
+  `${name}-1,2024-01-02,50.00,150.00,in`,
+  `${name}-1,2024-01-03,-20.5,129.50,out`,
+  `${name}-2,2024-01-04,-5.00,-10.00,"a, b"`,
+]
+
+describe('a history', () => {
+  test('is posted row by row, from the opening that its first rows imply', async () => {
+    expect(await replay(history('a'))).toEqual({ rows: 5, accounts: 2, posted: 4, alreadyPosted: 0, mismatches: [] })
+  })
+
+  test('that was posted in part goes on, posts nothing twice and is still compared', async () => {
+    expect((await replay(history('b').slice(0, 3))).posted).toBe(2)
+    expect(await replay(history('b'))).toMatchObject({ posted: 2, alreadyPosted: 2, mismatches: [] })
+    expect(await replay(history('b'))).toMatchObject({ posted: 0, alreadyPosted: 4, mismatches: [] })
+  })
+
+  test.each([0, 1, 2, 3, 4])('with one wrong balance has one mismatch, in row %i and after a rerun too', async (wrong) => {
+    const lines = history(`c${wrong}`).map((line, index) =>
+      index === wrong ? line.replace(/,[-\d.]+,([^,]+|".*")$/, ',77.77,$1') : line,
+    )
+    for (const _ of ['first', 'again']) {
+      const { mismatches } = await replay(lines)
+      expect(mismatches.map(({ row, expected }) => ({ row, expected }))).toEqual([{ row: wrong + 1, expected: 7777n }])
+    }
+  })
+
+  test("may be off by the source's own rounding, and not by more", async () => {
+    expect((await replay(['d,2024-01-01,5.00,5.04,x'], 4n)).mismatches).toEqual([])
+    expect((await replay(['e,2024-01-01,5.00,5.05,x'], 4n)).mismatches).toEqual([
+      { row: 1, account: 'e', expected: 505n, actual: 500n },
+    ])
+  })
+
+  test.each([
+    ['f,2024-01-01,1.00,1.00,x\nf,2024-02-30,1.00,2.00,x', 'row 2, date'],
+    ['f,2024-01-01,"1,00",1.00,x', 'row 1, amount'],
+    ['f,2024-01-01,1.001,1.00,x', 'row 1, amount'],
+    ['f,2024-01-01,1.00,,x', 'row 1, balance_after'],
+    [',2024-01-01,1.00,1.00,x', 'row 1, account'],
+    ['f,2024-01-01,1.00,1.00', 'row 1: 4 fields'],
+    ['', 'no rows'],
+  ])('with a bad row is refused by row and field: %j', (lines, message) => {
+    expect(read([lines])).toMatchObject({ ok: false, refusal: expect.stringContaining(message) })
+  })
+
+  test('without a column, or without anything, is refused; byte-order mark, CRLF and blank lines are not', () => {
+    expect(readReplayFile('account,date,amount,text\na,2024-01-01,1,x', CZK)).toMatchObject({
+      refusal: expect.stringContaining('balance_after'),
+    })
+    expect(readReplayFile('', CZK)).toMatchObject({ refusal: 'the file is empty' })
+    const text = '\uFEFFaccount,date,amount,balance_after,text\r\na,2024-01-01,1.00,1.00,"x ""y"", z"\r\n\r\n'
+    expect(readReplayFile(text, CZK)).toMatchObject({ ok: true, value: [{ row: 1, text: 'x "y", z' }] })
+  })
+})
+
+test('a bank account whose ledger account is another is found', async () => {
+  const company = await makeCompany(test_.database, clock.now())
+  expect((await verifyBank(test_.database)).ok).toBe(true)
+  await test_.admin.query('update accounts.bank_account set iban = $1 where id = $2', ['FR00', company.accounts[0].id])
+  const report = await verifyBank(test_.database)
+  expect(report.ok).toBe(false)
+  expect(report.checks.filter((check) => check.violations > 0)).toMatchObject([
+    { name: 'bank_accounts_have_their_ledger_account', violations: 1 },
+  ])
+})
