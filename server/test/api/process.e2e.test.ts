@@ -53,12 +53,14 @@ const exitOf = (child: ChildProcess) =>
   new Promise<number | string | null>((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal)))
 
 test('a process tells its parent where it serves, finishes what it serves at SIGTERM, and ends with 0', async () => {
-  const { child, url, output } = await start({ PARTITA_DRAIN_MS: '200' })
+  const { child, url, output } = await start({ PARTITA_DRAIN_MS: '1000' })
   const exited = exitOf(child)
-  const answers = Array.from({ length: 20 }, () =>
-    fetch(`${url}/v2/organization`, { headers: { authorization } }).then((r) => r.status),
-  )
-  await fetch(`${url}/livez`)
+  const answers = Array.from({ length: 20 }, async () => {
+    const answer = await fetch(`${url}/v2/organization`, { headers: { authorization } })
+    await answer.text()
+    return answer.status
+  })
+  await Promise.race(answers)
   child.kill('SIGTERM')
   expect(new Set(await Promise.all(answers))).toEqual(new Set([200]))
   expect(await exited).toBe(0)

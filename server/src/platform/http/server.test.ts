@@ -14,6 +14,9 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server.close()
 })
 
+/** A request that is answered when the test says so. */
+const held = { arrive: () => {}, release: () => {} }
+
 const Body = Type.Object({ name: Type.String({ maxLength: 5 }) }, { additionalProperties: false })
 
 /** A server with a route for every thing that can happen. */
@@ -40,6 +43,13 @@ async function serverWith(options: Partial<HttpServerOptions> = {}) {
   app.get('/ok', async () => ({ ok: true }))
   app.get('/bug', async () => {
     throw new Error('duplicate key: (iban)=("FR7619999000010000000000121")')
+  })
+  app.get('/held', async () => {
+    held.arrive()
+    await new Promise<void>((resolve) => {
+      held.release = resolve
+    })
+    return { ok: true }
   })
   app.get('/guess', async () => {
     throw new HttpRefusal(401, [{ code: 'unauthorized', detail: 'Invalid credentials' }])
@@ -204,6 +214,22 @@ describe('health', () => {
     expect(answer.statusCode).toBe(200)
     expect(answer.headers.connection).toBe('close')
     expect((await app.inject('/livez')).statusCode).toBe(200)
+  })
+
+  test('closing waits for the request in hand, and not for its connection to fall silent', async () => {
+    const { app, startDraining } = await serverWith()
+    const url = await app.listen({ port: 0, host: '127.0.0.1' })
+    const arrived = new Promise<void>((resolve) => {
+      held.arrive = resolve
+    })
+    const answer = fetch(`${url}/held`)
+    await arrived
+    startDraining()
+    const closed = app.close()
+    held.release()
+    expect((await answer).headers.get('connection')).toBe('close')
+    expect(await (await answer).json()).toEqual({ ok: true })
+    await closed
   })
 
   test('a server without its database is alive and not ready', async () => {
