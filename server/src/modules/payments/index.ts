@@ -2,6 +2,12 @@
  * The payments' door: internal transfers, SEPA credit transfers out and in, payment files. The states of a transfer: domain/credit-transfer.ts;
  * its accounting entries: postings.ts.
  */
+export {
+  type AcceptedPaymentFile,
+  acceptPaymentFile,
+  creditTransferStatuses,
+  type FiledTransfer,
+} from './commands/accept-payment-file.ts'
 export { type InitiationAnswer, initiateCreditTransfers } from './commands/initiate-credit-transfers.ts'
 export { type InternalTransferAnswer, type InternalTransferOrder, InternalTransfers } from './commands/transfer-internally.ts'
 export { CREDIT_TRANSFER_REFUSALS, type CreditTransferInstruction } from './domain/instruction.ts'

@@ -108,11 +108,38 @@ export const lockTransfer = async (tx: Tx, transactionId: string): Promise<Store
     ])
   )[0]
 
-/** The transfers of a payment file, in the order of the file. */
-export const transfersOfFile = (tx: Tx, paymentFileId: Id<'payment_file'>) =>
-  tx.query<StoredCreditTransfer>(`select ${COLUMNS} from payments.credit_transfer where payment_file_id = $1 order by id`, [
-    paymentFileId,
-  ])
+export const isMessageIdUsed = async (tx: Tx, organizationId: string, messageId: string): Promise<boolean> =>
+  (await tx.maybe`select 1 from payments.payment_file where organization_id = ${organizationId} and message_id = ${messageId}`) !==
+  undefined
+
+export type NewPaymentFile = {
+  readonly id: Id<'payment_file'>
+  readonly organizationId: Id<'organization'>
+  readonly messageId: string
+  readonly debtorAccountId: Id<'bank_account'>
+  readonly messageName: string
+  readonly status: 'accepted' | 'partly_accepted'
+  readonly transactions: number
+  readonly controlSumMinor: bigint
+  readonly receivedAt: Date
+}
+
+/** Waits for another transaction that inserts the same MsgId. @returns false when the organization used it before. */
+export const insertPaymentFile = async (tx: Tx, f: NewPaymentFile): Promise<boolean> =>
+  (await tx.run`
+    insert into payments.payment_file (
+      id, organization_id, message_id, debtor_account_id, message_name, status, transactions, control_sum_minor, received_at)
+    values (
+      ${f.id}, ${f.organizationId}, ${f.messageId}, ${f.debtorAccountId}, ${f.messageName}, ${f.status}, ${f.transactions},
+      ${f.controlSumMinor}, ${f.receivedAt})
+    on conflict (organization_id, message_id) do nothing`) === 1
+
+/** Where these transfers stand. */
+export const statusesOf = (tx: Tx, ids: readonly string[]) => tx.rows<
+  Pick<StoredCreditTransfer, 'id' | 'status' | 'statusReasonCode' | 'requestedExecutionDate'>
+>`
+  select id, status, status_reason_code as "statusReasonCode", requested_execution_date as "requestedExecutionDate"
+    from payments.credit_transfer where id = any(${ids}::uuid[])`
 
 /** Moves transfers to a status. `answerDueAt`: when the next answer is overdue; null when none is awaited. */
 export const setStatus = (

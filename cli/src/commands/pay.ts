@@ -1,0 +1,192 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Command } from 'commander'
+import { answerInitiation, answerUnreadable, type TransferOutcome } from '../../../server/src/formats/payments/pain-answer.ts'
+import type { AcceptedTransfer } from '../../../server/src/formats/payments/pain001-rules.ts'
+import { findAccountByIban } from '../../../server/src/modules/accounts/index.ts'
+import {
+  type AcceptedPaymentFile,
+  acceptPaymentFile,
+  creditTransferStatuses,
+} from '../../../server/src/modules/payments/index.ts'
+import { BankClock, localDateOf } from '../../../server/src/platform/clock.ts'
+import { loadConfig } from '../../../server/src/platform/config.ts'
+import { newId } from '../../../server/src/platform/ids.ts'
+import { type CommonOptions, defineAction, type ExitCode, type Output } from '../support/command.ts'
+import { type PaymentRails, startPaymentRails } from '../support/payment-rails.ts'
+import { Refusal, WrongUse } from '../support/refusal.ts'
+import { runningUrl } from '../support/running-bank.ts'
+import { serverEnvironment } from '../support/server-environment.ts'
+import { type OpenDatabase, withDatabase } from '../support/with-database.ts'
+
+type Options = CommonOptions & { readonly account: string; readonly out?: string; readonly timeout: string }
+type Statuses = Awaited<ReturnType<typeof creditTransferStatuses>>
+
+const POLL_MS = 100
+
+export function define(command: Command): void {
+  command
+    .argument('<file>', 'pain.001.001.03 or .09')
+    .requiredOption('--account <iban>', 'the account to debit')
+    .option('--out <file>', 'where to write the answer (default: beside the file, as NAME.pain.002.xml)')
+    .option('--timeout <seconds>', 'how long to wait for the rails', '30')
+  defineAction<Options>(command, ['partita pay salaries.xml --account FR76…'], ([file = ''], options, output) =>
+    pay(file, options, output),
+  )
+}
+
+async function pay(file: string, options: Options, output: Output): Promise<ExitCode> {
+  if (!/^\d{1,5}$/.test(options.timeout)) throw new WrongUse(`--timeout "${options.timeout}" is no whole number of seconds`)
+  const bytes = readPaymentFile(file)
+  const onProgress = (message: string) => output.note(`  ${message}`)
+  return withDatabase({ data: options.data, applicationName: 'partita pay', onProgress }, async (opened) => {
+    const { database } = opened
+    const bank = bankOf(opened.url)
+    const clock = new BankClock(database)
+    await clock.refresh()
+    const iban = options.account.replaceAll(/\s/g, '').toUpperCase()
+    const debtor = await database.read('system', (tx) => findAccountByIban(tx, iban))
+    if (!debtor)
+      throw new Refusal(`there is no account ${options.account} here: "partita demo" shows the demo company's accounts`)
+    const answer = options.out ?? `${file.replace(/\.xml$/i, '')}.pain.002.xml`
+    const filed = await acceptPaymentFile(database, { bytes, debtor, now: clock.now() })
+    const header = () => ({
+      messageId: newId().replaceAll('-', ''),
+      createdAt: `${clock.now().toISOString().slice(0, 19)}Z`,
+      debtorAgent: bank.bic,
+    })
+    if (!filed.ok) {
+      writeFileSync(answer, answerUnreadable(filed.refusal, header()))
+      const { code, line, message, messageId } = filed.refusal
+      const reason = `${code}: line ${line}: ${message}`
+      const counts = { transactions: 0, accepted: 0, rejected: 0, pending: 0 }
+      output.result(
+        { file, status: 'RJCT', message_id: messageId ?? null, ...counts, answer, transfers: [], reason },
+        `refused: ${reason}\nanswer: ${answer}`,
+      )
+      return 1
+    }
+    const statuses = await settle(opened, clock, bank, filed.value, Number(options.timeout))
+    const outcomeOf = outcomes(filed.value, statuses)
+    writeFileSync(answer, answerInitiation(filed.value.decision, header(), outcomeOf))
+    return report(file, answer, filed.value, outcomeOf, output)
+  })
+}
+
+function readPaymentFile(file: string): Uint8Array {
+  try {
+    return readFileSync(file)
+  } catch (error) {
+    throw new Refusal(`cannot read ${file}: ${(error as Error).message}`)
+  }
+}
+
+function bankOf(url: string) {
+  const loaded = loadConfig({ ...serverEnvironment(), DATABASE_URL: url })
+  if (!loaded.ok) throw new Refusal(`the configuration cannot be used: ${loaded.problems.join('; ')}`)
+  return loaded.config.bank
+}
+
+/** Waits until the rails have said their last word on every transfer that is due, or until time is over. */
+async function settle(
+  { database, dataDirectory }: OpenDatabase,
+  clock: BankClock,
+  bank: ReturnType<typeof bankOf>,
+  filed: AcceptedPaymentFile,
+  timeoutSeconds: number,
+): Promise<Statuses> {
+  const ids = [...filed.transfers.values()].flatMap(({ id }) => (id ? [id] : []))
+  if (ids.length === 0) return new Map()
+  const deadline = performance.now() + timeoutSeconds * 1_000
+  let rails: PaymentRails | undefined
+  try {
+    if (runningUrl(dataDirectory) === undefined) rails = await startPaymentRails(database, clock, bank, dataDirectory)
+    for (;;) {
+      await rails?.round()
+      const statuses = await creditTransferStatuses(database, ids)
+      if (performance.now() >= deadline || isOver(statuses, clock)) return statuses
+      await delay(POLL_MS)
+    }
+  } finally {
+    await rails?.stop()
+  }
+}
+
+const FINAL = new Set(['settled', 'rejected', 'returned'])
+
+/** A transfer for a later day is not waited for. */
+function isOver(statuses: Statuses, clock: BankClock): boolean {
+  const today = localDateOf(clock.now())
+  return [...statuses.values()].every((t) => FINAL.has(t.status) || (t.status === 'pending' && t.requestedExecutionDate > today))
+}
+
+const STATUS = {
+  pending: 'ACSP',
+  submitted: 'ACSP',
+  accepted: 'ACSP',
+  settled: 'ACSC',
+  unknown: 'PDNG',
+  rejected: 'RJCT',
+  returned: 'RJCT',
+} as const
+
+function outcomes(filed: AcceptedPaymentFile, statuses: Statuses): (transfer: AcceptedTransfer) => TransferOutcome {
+  return (transfer) => {
+    const known = filed.transfers.get(transfer)
+    if (!known?.id) return { status: 'RJCT', reason: known?.refusal }
+    const now = statuses.get(known.id)
+    const status = STATUS[now?.status ?? 'pending']
+    if (status !== 'RJCT') return { status }
+    const message = now?.status === 'returned' ? 'Returned by the creditor’s bank' : 'Rejected by the clearing system'
+    return { status, reason: { code: now?.statusReasonCode ?? 'MS03', message } }
+  }
+}
+
+function report(
+  file: string,
+  answer: string,
+  { decision }: AcceptedPaymentFile,
+  outcomeOf: (transfer: AcceptedTransfer) => TransferOutcome,
+  output: Output,
+): ExitCode {
+  const refused = { status: 'RJCT', reason: decision.rejection } as const
+  const transfers = decision.blocks
+    ? decision.blocks.flatMap((block) =>
+        block.transactions.map(({ source, transfer, rejection }) => ({
+          source,
+          ...(transfer ? outcomeOf(transfer) : { status: 'RJCT' as const, reason: rejection }),
+        })),
+      )
+    : decision.initiation.paymentInformations.flatMap((b) => b.transactions.map((source) => ({ source, ...refused })))
+  const rejected = transfers.filter(({ status }) => status === 'RJCT').length
+  const pending = transfers.filter(({ status }) => status === 'PDNG').length
+  const accepted = transfers.length - rejected - pending
+  const messageId = decision.initiation.messageId
+  const status = groupStatus(transfers.map((t) => t.status))
+  const lines = transfers.map(
+    (t) => `  ${t.source.endToEndId}  ${t.status}${t.reason ? `  ${t.reason.code} ${t.reason.message}` : ''}`,
+  )
+  output.result(
+    {
+      file,
+      status,
+      message_id: messageId,
+      transactions: transfers.length,
+      accepted,
+      rejected,
+      pending,
+      answer,
+      transfers: transfers.map((t) => ({ end_to_end_id: t.source.endToEndId, status: t.status, reason: t.reason?.code ?? null })),
+    },
+    `${messageId}: ${status}, ${accepted} accepted, ${rejected} rejected, ${pending} pending\n${lines.join('\n')}\nanswer: ${answer}`,
+  )
+  return rejected === 0 ? 0 : 1
+}
+
+/** One status for all, or PART when some are rejected. */
+function groupStatus(statuses: readonly string[]): string {
+  const found = new Set(statuses)
+  if (found.size === 1) return statuses[0] ?? 'RJCT'
+  if (found.has('RJCT')) return 'PART'
+  return found.has('PDNG') ? 'PDNG' : found.size === 0 ? 'RJCT' : 'ACSP'
+}
