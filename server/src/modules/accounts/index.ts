@@ -24,6 +24,7 @@ export type {
 } from './domain/transaction.ts'
 export { sepaAccount } from './domain/transaction.ts'
 export { allBankAccounts } from './queries/bank-accounts.ts'
+export { statementDocument } from './queries/statement-document.ts'
 export { verifyAccounts } from './queries/verify-accounts.ts'
 
 /**

@@ -320,3 +320,43 @@ export const insertImportedStatements = (tx: Tx, rows: readonly ImportedStatemen
       ${rows.map((r) => JSON.stringify(r.unbooked))}::jsonb[])
       as s(id, file_id, organization_id, bank_account_id, identification, sequence_number, from_date, to_date, opening, closing, credit, debit,
            entries, details, reconciles, unbooked)`
+
+/** One of ours before a connected one; `organizationId`: only its own. */
+export const findStatementAccount = (tx: Tx, wanted: { account: string; organizationId: string | null }) =>
+  tx.maybe<Pick<AccountRow, 'id' | 'iban' | 'bic' | 'accountNumber' | 'currency' | 'holderName' | 'ledgerAccountId'>>`
+    select id, iban, bic, account_number as "accountNumber", currency, holder_name as "holderName",
+           ledger_account_id as "ledgerAccountId"
+      from accounts.bank_account
+     where (iban = ${wanted.account} or account_number = ${wanted.account})
+       and (${wanted.organizationId}::uuid is null or organization_id = ${wanted.organizationId}::uuid)
+     order by is_external, created_at, id
+     limit 1`
+
+export type CompletedTransaction = {
+  id: string
+  side: 'credit' | 'debit'
+  operationType: string
+  amountMinor: bigint
+  label: string
+  reference: string | null
+  settledAt: Date
+  counterpartyNumber: string | null
+  counterpartyFormat: string | null
+  bank: string | null
+  bankFormat: string | null
+  /** The counterparty's account is one of ours. */
+  isOurs: boolean
+}
+
+/** Completed movements of an account with `from` ≤ settlement < `before`, oldest first. */
+export const completedTransactions = (tx: Tx, bankAccountId: string, from: Date, before: Date) => tx.rows<CompletedTransaction>`
+  select t.id, t.side, t.operation_type as "operationType", t.amount_minor as "amountMinor", t.label, t.reference,
+         t.settled_at as "settledAt", t.counterparty_account_number as "counterpartyNumber",
+         t.counterparty_account_number_format as "counterpartyFormat", t.counterparty_bank_identifier as bank,
+         t.counterparty_bank_identifier_format as "bankFormat",
+         exists (select 1 from accounts.bank_account own
+                  where own.iban = t.counterparty_account_number and not own.is_external
+                    and own.organization_id = t.organization_id) as "isOurs"
+    from accounts.transaction t
+   where t.bank_account_id = ${bankAccountId} and t.status = 'completed' and t.settled_at >= ${from} and t.settled_at < ${before}
+   order by t.settled_at, t.number`

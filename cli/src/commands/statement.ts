@@ -1,0 +1,107 @@
+import { writeFileSync } from 'node:fs'
+import type { Command } from 'commander'
+import {
+  type StatementDocument,
+  writeCamt053,
+  writeCsv,
+  writeMt940,
+  writePdf,
+} from '../../../server/src/formats/statements/index.ts'
+import { statementDocument } from '../../../server/src/modules/accounts/index.ts'
+import { findOrganizationBySlug } from '../../../server/src/modules/team/index.ts'
+import { addDays, BankClock } from '../../../server/src/platform/clock.ts'
+import { formatDecimal } from '../../../server/src/platform/money.ts'
+import type { Tx } from '../../../server/src/platform/postgres/database.ts'
+import { type CommonOptions, defineAction, type ExitCode, type Output } from '../support/command.ts'
+import { Refusal, WrongUse } from '../support/refusal.ts'
+import { withDatabase } from '../support/with-database.ts'
+
+type Options = CommonOptions & {
+  readonly from: string
+  readonly to: string
+  readonly format: string
+  readonly out?: string
+  readonly organization?: string
+}
+
+const FORMATS: Readonly<Record<string, (document: StatementDocument) => string | Promise<Uint8Array>>> = {
+  'camt.053': writeCamt053,
+  mt940: writeMt940,
+  csv: writeCsv,
+  pdf: writePdf,
+}
+
+export function define(command: Command): void {
+  command
+    .argument('<iban>', 'the account, by IBAN or, when it has none, by its number')
+    .requiredOption('--from <date>', 'first day, YYYY-MM-DD')
+    .requiredOption('--to <date>', 'last day, YYYY-MM-DD')
+    .requiredOption('--format <format>', Object.keys(FORMATS).join(' | '))
+    .option('--out <file>', 'where to write it (default: standard output)')
+    .option('--organization <slug>', 'whose account, when several have connected it')
+  defineAction<Options>(
+    command,
+    ['partita statement FR76… --from 2026-03-01 --to 2026-03-31 --format camt.053 --out march.xml'],
+    ([iban = ''], options, output) => statement(iban, options, output),
+  )
+}
+
+async function statement(iban: string, options: Options, output: Output): Promise<ExitCode> {
+  const { from, to, format, out } = options
+  const write = Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined
+  if (!write) throw new WrongUse(`there is no format "${format}": use one of ${Object.keys(FORMATS).join(', ')}`)
+  for (const [name, date] of [
+    ['--from', from],
+    ['--to', to],
+  ] as const) {
+    if (!isDate(date)) throw new WrongUse(`${name} "${date}" is no date: write it as 2026-03-31`)
+  }
+  if (from > to) throw new WrongUse(`--from ${from} is after --to ${to}`)
+  if (format === 'pdf' && out === undefined) throw new WrongUse('a PDF needs a file: add --out statement.pdf')
+
+  const onProgress = (message: string) => output.note(`  ${message}`)
+  const document = await withDatabase(
+    { data: options.data, applicationName: 'partita statement', onProgress },
+    async ({ database }) => {
+      const clock = new BankClock(database)
+      await clock.refresh()
+      return database.read('system', async (tx) => {
+        const account = iban.replaceAll(/\s/g, '').toUpperCase()
+        const organizationId = await organizationOf(tx, options.organization)
+        return statementDocument(tx, { account, organizationId, from, to, now: clock.now() })
+      })
+    },
+  )
+  if (!document) throw new Refusal(`there is no account ${iban} with a history: "partita demo" shows the demo company's accounts`)
+  const content = await write(document)
+  if (out !== undefined) writeFileSync(out, content)
+  const facts = {
+    iban: document.iban,
+    format,
+    from,
+    to,
+    currency: document.opening.currency,
+    opening: formatDecimal(document.opening),
+    closing: formatDecimal(document.closing),
+    entries: document.entries.length,
+    out: out ?? null,
+  }
+  output.result(
+    out === undefined ? { ...facts, content } : facts,
+    out === undefined
+      ? String(content)
+      : `${out}: ${facts.entries} entries, ${facts.opening} → ${facts.closing} ${facts.currency}`,
+  )
+  return 0
+}
+
+/** The calendar moves what is no day; a day stays where it is. */
+const isDate = (text: string): boolean =>
+  /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text)) && addDays(text, 0) === text
+
+async function organizationOf(tx: Tx, slug: string | undefined) {
+  if (slug === undefined) return null
+  const id = await findOrganizationBySlug(tx, slug)
+  if (!id) throw new Refusal(`there is no organization "${slug}": see "partita demo" and "partita seed"`)
+  return id
+}

@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { makeCompany, type TestCompany } from '../../../../test/support/company.ts'
+import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.ts'
+import { describeWithStandards } from '../../../../test/support/standards.ts'
+import { xsdProblems } from '../../../../test/support/xsd.ts'
+import { writeCamt053, writeMt940 } from '../../../formats/statements/index.ts'
+import { newId } from '../../../platform/ids.ts'
+import { EUR, money } from '../../../platform/money.ts'
+import { post } from '../../ledger/index.ts'
+import { recordTransactions, sepaAccount } from '../index.ts'
+import { statementDocument } from './statement-document.ts'
+
+const opened = new Date('2026-03-01T09:00:00Z')
+let db: TestDatabase
+let company: TestCompany
+
+beforeAll(async () => {
+  db = await createTestDatabase()
+  company = await makeCompany(db.database, opened, { fundedMinor: 1_000_00n })
+  // The second stands an hour after midnight UTC; the third is the next day in Paris already.
+  await pay(10_00n, new Date('2026-03-10T12:00:00Z'))
+  await pay(20_00n, new Date('2026-03-11T00:30:00Z'))
+  await pay(30_00n, new Date('2026-03-11T23:30:00Z'))
+})
+afterAll(() => db.drop())
+
+const pay = (minor: bigint, at: Date) =>
+  db.database.transaction('system', async (tx) => {
+    const [debtor, creditor] = company.accounts
+    const key = newId<'ledger_operation'>()
+    const amount = money(EUR, minor)
+    const transfer = {
+      kind: 'transfer',
+      key,
+      code: 'test',
+      debit: debtor.ledgerAccountId,
+      credit: creditor.ledgerAccountId,
+    } as const
+    await post(tx, debtor.bookId, [{ ...transfer, amount }], at)
+    await recordTransactions(tx, [
+      {
+        id: newId<'transaction'>(),
+        organizationId: company.id,
+        bankAccountId: debtor.id,
+        status: 'completed',
+        side: 'debit',
+        operationType: 'transfer',
+        amount,
+        settledBalanceMinor: null,
+        label: 'Müller & Söhne',
+        reference: 'Invoice 204',
+        category: 'fallback',
+        initiatorId: null,
+        subjectType: 'Transfer',
+        counterparty: sepaAccount(creditor.iban, creditor.bic),
+        ledgerReference: key,
+        emittedAt: at,
+        settledAt: at,
+        recordedAt: at,
+      },
+    ])
+  })
+
+const statement = (from: string, to: string, account = company.accounts[0].iban) =>
+  db.database.read('system', (tx) => statementDocument(tx, { account, organizationId: null, from, to, now: opened }))
+
+test('a statement holds the days of its period in Paris, and the next one goes on from it', async () => {
+  const first = await statement('2026-03-10', '2026-03-11')
+  expect(first?.entries.map((entry) => [entry.bookingDate, entry.amount.minor, entry.balanceAfter.minor])).toEqual([
+    ['2026-03-10', -10_00n, 990_00n],
+    ['2026-03-11', -20_00n, 970_00n],
+  ])
+  expect(first?.entries[0]).toMatchObject({ kind: 'internal_transfer', counterpartyName: 'Müller & Söhne' })
+  const second = await statement('2026-03-12', '2026-03-31')
+  expect([second?.opening.minor, second?.closing.minor]).toEqual([970_00n, 940_00n])
+  expect(second?.opening).toEqual(first?.closing)
+})
+
+test('a period without movements opens and closes with the same balance', async () => {
+  expect(await statement('2026-03-05', '2026-03-06')).toMatchObject({ entries: [], opening: { minor: 1_000_00n } })
+})
+
+test('an account that we do not have has no statement', async () => {
+  expect(await statement('2026-03-05', '2026-03-06', 'DE89370400440532013000')).toBeUndefined()
+})
+
+describeWithStandards('a statement of ours', () => {
+  test('is a valid camt.053.001.08, and an MT940', async () => {
+    const document = await statement('2026-03-02', '2026-03-31')
+    if (!document) throw new Error('no statement')
+    expect(xsdProblems('camt.053.001.08', writeCamt053(document))).toEqual([])
+    expect(writeMt940(document)).toContain(':62F:C')
+  })
+})
