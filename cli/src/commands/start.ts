@@ -55,7 +55,7 @@ async function start(options: Options, output: Output): Promise<ExitCode> {
     await stop.requested
     output.note('\nStopping')
   } finally {
-    for (const step of undo) await step()
+    for (const step of undo) await step().catch((error) => output.note(`stopping: ${(error as Error).message}`))
   }
   if (stop.failure) throw stop.failure
   output.note('Stopped')
@@ -85,6 +85,7 @@ class StopRequest {
 
   watch(bank: RunningBank): void {
     process.once('disconnect', () => this.request())
+    process.channel?.unref() // it may end us, but must not keep us running
     setInterval(() => {
       if (!bank.guardians.every(isRunning)) this.request()
     }, WATCH_INTERVAL_MS).unref()

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BankClock } from '../../../server/src/platform/clock.ts'
 import { loadConfig } from '../../../server/src/platform/config.ts'
 import { type Database, openDatabase } from '../../../server/src/platform/postgres/database.ts'
 import { type SeedOptions, seedDemo } from '../../../server/src/seed.ts'
 import { Refusal } from './refusal.ts'
+import { serverEnvironment } from './server-environment.ts'
 import type { DatabaseUrls } from './with-database.ts'
 
 /** The demo company as `partita demo --json` prints it, without the address. */
@@ -51,20 +52,31 @@ export async function seededDemo(
 
 /** The bank's codes and BIC, as the server will use them. @throws Refusal with every problem of the configuration. */
 export function seedOptions(url: string): SeedOptions {
-  const loaded = loadConfig({ ...process.env, DATABASE_URL: url })
+  const loaded = loadConfig({ ...serverEnvironment(), DATABASE_URL: url })
   if (!loaded.ok) throw new Refusal(`the configuration cannot be used: ${loaded.problems.join('; ')}`)
   return { bank: loaded.config.bank }
 }
 
 const SECRET_FORM = /^[0-9a-f]{64}$/
 
-/** The database keeps a hash of the demo's secret only; the secret itself is kept here, readable by the owner alone. */
+/**
+ * The database keeps a hash of the demo's secret only; the secret itself is kept here, readable by the owner alone. Two first commands
+ * at once agree on one: a link is made whole or not at all.
+ */
 function keptSecret(dataDirectory: string): string {
   const file = join(dataDirectory, 'demo-secret')
-  const kept = existsSync(file) ? readFileSync(file, 'utf8').trim() : ''
-  if (SECRET_FORM.test(kept)) return kept
-  const secret = randomBytes(32).toString('hex')
-  writeFileSync(`${file}.new`, `${secret}\n`, { mode: 0o600 })
-  renameSync(`${file}.new`, file)
-  return secret
+  if (!existsSync(file)) {
+    const made = `${file}.${process.pid}`
+    writeFileSync(made, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 })
+    try {
+      linkSync(made, file)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    } finally {
+      rmSync(made, { force: true })
+    }
+  }
+  const kept = readFileSync(file, 'utf8').trim()
+  if (!SECRET_FORM.test(kept)) throw new Refusal(`${file} does not hold a key: remove it, and the demo company gets a new one`)
+  return kept
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { identify, type ProcessIdentity } from '../../../server/src/platform/processes.ts'
 import { Refusal } from './refusal.ts'
+import { serverEnvironment } from './server-environment.ts'
 
 const CLONE = join(import.meta.dirname, '../../..')
 const LOG_BYTES_MAX = 16 * 1024 * 1024
@@ -83,7 +84,7 @@ export class Service {
     const preload = ['--import', join(import.meta.dirname, 'die-with-parent.ts')]
     const child = spawn(process.execPath, [...preload, join(CLONE, file), ...args], {
       cwd: CLONE,
-      env: { ...inherited(), ...environment },
+      env: { ...serverEnvironment(), ...environment },
       stdio: ['ignore', log, log, 'ipc'],
       // A session of its own: Ctrl-C in the terminal reaches us alone, and we end our services in order.
       detached: true,
@@ -121,12 +122,6 @@ export class Service {
     const said = readFileSync(this.#options.logFile).subarray(this.#logStart).toString().trim()
     return said ? said.split('\n').slice(-12).join('\n') : '(it said nothing)'
   }
-}
-
-/** PARTITA_DEBUG is for the command line; the server takes no setting that it does not know. */
-function inherited(): NodeJS.ProcessEnv {
-  const { PARTITA_DEBUG: _, ...rest } = process.env
-  return rest
 }
 
 async function answers(url: string): Promise<boolean> {
