@@ -152,8 +152,11 @@ function parse({ file, csvMapping }: Work): ParsedStatementFile | Unreadable {
   } catch (error) {
     return { ok: false, format: null, problems: [{ line: null, code: 'file_unreadable', message: (error as Error).message }] }
   }
-  return parseStatementFile(bytes, csvMapping === undefined ? {} : { csvMapping })
+  return parseStatementFile(bytes, csvMapping === undefined ? LIMITS : { ...LIMITS, csvMapping })
 }
+
+/** Some hundred thousand bookings: a year of a busy account. The server's own limits are for strangers. */
+const LIMITS = { maxBytes: 256 * 1024 * 1024, maxElements: 8_000_000 }
 
 const reportOf = (statement: ParsedStatement): StatementReport => ({
   account: statement.account.id,

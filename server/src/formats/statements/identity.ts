@@ -91,6 +91,7 @@ function realReference(text: string | null, statement: ParsedStatement): string 
 function repeatsIn(statements: readonly ParsedStatement[]): Map<ParsedStatement, ParsedStatement> {
   const first = new Map<string, ParsedStatement>()
   const repeats = new Map<ParsedStatement, ParsedStatement>()
+  if (statements.length < 2) return repeats // a large file is one statement; writing it out to compare it costs seconds
   for (const statement of statements) {
     if (statement.entries.length === 0 || (statement.identification === null && statement.closing === null)) continue
     const content = JSON.stringify(statement, (key, value: unknown) => (key === 'line' ? undefined : value))

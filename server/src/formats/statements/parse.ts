@@ -14,6 +14,8 @@ export type ParseOptions = Readonly<{
   csvMapping?: CsvMapping | Readonly<Record<string, unknown>>
   /** Bytes. Default 32 MiB. */
   maxBytes?: number
+  /** XML elements. Default 1,000,000; a booking has about thirty. */
+  maxElements?: number
 }>
 
 type Read = { format: string; statements: ParsedStatement[] }
@@ -49,7 +51,7 @@ function readAny(bytes: Uint8Array, options: ParseOptions, problems: ProblemList
     seen.format = 'OFX'
     return readOfx(bytes, problems)
   }
-  if (/^\s*</.test(head)) return readXmlFile(bytes, problems, seen, maxBytes)
+  if (/^\s*</.test(head)) return readXmlFile(bytes, problems, seen, { ...options, maxBytes })
   refuseStrangers(bytes, head)
   if (
     /(?:^\s{0,2}|\{4:):20:/m.test(head) &&
@@ -70,8 +72,14 @@ function readAny(bytes: Uint8Array, options: ParseOptions, problems: ProblemList
   )
 }
 
-function readXmlFile(bytes: Uint8Array, problems: ProblemList, seen: { format: string | null }, maxBytes: number): Read {
-  const result = readXml(bytes, { lenient: true, maxBytes })
+function readXmlFile(
+  bytes: Uint8Array,
+  problems: ProblemList,
+  seen: { format: string | null },
+  limits: { maxBytes: number; maxElements?: number },
+): Read {
+  const { maxBytes, maxElements = 1_000_000 } = limits
+  const result = readXml(bytes, { lenient: true, maxBytes, maxElements })
   if (!result.ok) {
     const { code, line, message } = result.problem
     throw new StatementRefused(STATEMENT_REFUSALS.find((known) => known === code) ?? 'not_well_formed', line, message)
