@@ -10,10 +10,10 @@ import * as store from './store.ts'
 
 export { type ImportOutcome, type ImportProblem, importStatementFile } from './commands/import-statement-file.ts'
 export { createLabel, linkLabels } from './commands/labels.ts'
-export { type BankIdentity, bookOf, type OpenBankAccount, openBankAccount } from './commands/open-bank-account.ts'
+export { type BankIdentity, type OpenBankAccount, openBankAccount } from './commands/open-bank-account.ts'
+export { type ReplayRow, readReplayFile } from './commands/replay-file.ts'
 export { type ReplayHistory, type ReplayRefusal, type ReplayReport, replayHistory } from './commands/replay-history.ts'
 export type { BankAccount, PaymentAccount } from './domain/bank-account.ts'
-export { type ReplayRow, readReplayFile } from './domain/replay-file.ts'
 export type {
   Category,
   CounterpartyAccount,
@@ -40,16 +40,6 @@ export async function findAccountsByIban(tx: Tx, ibans: readonly string[]): Prom
 /** `findAccountsByIban` for one. */
 export async function findAccountByIban(tx: Tx, iban: string): Promise<PaymentAccount | undefined> {
   return (await store.findPaymentAccounts(tx, [iban]))[0]
-}
-
-/** The organization's own account with this IBAN; somebody else's is answered like one that does not exist. */
-export async function findAccountForPayment(
-  tx: Tx,
-  organizationId: Id<'organization'>,
-  iban: string,
-): Promise<PaymentAccount | undefined> {
-  const account = await findAccountByIban(tx, iban)
-  return account?.organizationId === organizationId ? account : undefined
 }
 
 /** Writes movements to the feed, in one statement. Rows whose id stands there already are left alone, so a repeated call is harmless. */

@@ -10,7 +10,7 @@ export {
 } from './commands/accept-payment-file.ts'
 export { type InitiationAnswer, initiateCreditTransfers } from './commands/initiate-credit-transfers.ts'
 export { type InternalTransferAnswer, type InternalTransferOrder, InternalTransfers } from './commands/transfer-internally.ts'
-export { CREDIT_TRANSFER_REFUSALS, type CreditTransferInstruction } from './domain/instruction.ts'
+export type { CreditTransferInstruction } from './domain/instruction.ts'
 export { paymentsHttp, simulationHttp } from './http.ts'
 export { openHomeBook, type PaymentWorld, paymentPasses } from './passes.ts'
 export { type PaymentsCheck, verifyPayments } from './queries/verify-payments.ts'

@@ -285,3 +285,8 @@ export const troubledMessages = async (tx: Tx, limit: number) => {
       from payments.incoming_message where outcome ~ '^(unreadable|failed): ' order by received_at desc limit ${limit}`
   return { count: row?.count ?? 0n, examples }
 }
+
+/** A point in the transaction to which `undoPaymentFile` returns: a file's record is written once its outcome is known. */
+export const markPaymentFile = (tx: Tx) => tx.run`savepoint payment_file`
+
+export const undoPaymentFile = (tx: Tx) => tx.run`rollback to savepoint payment_file`

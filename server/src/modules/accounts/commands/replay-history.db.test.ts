@@ -4,7 +4,7 @@ import { createTestDatabase, type TestDatabase } from '../../../../test/support/
 import { fixedClock } from '../../../platform/clock.ts'
 import { currency } from '../../../platform/money.ts'
 import { verifyBank } from '../../../verify.ts'
-import { readReplayFile } from '../domain/replay-file.ts'
+import { readReplayFile } from './replay-file.ts'
 import { replayHistory } from './replay-history.ts'
 
 const CZK = currency('CZK')

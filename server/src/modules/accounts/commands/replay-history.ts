@@ -14,9 +14,9 @@ import {
   type PostingRefusal,
   type TransferOperation,
 } from '../../ledger/index.ts'
-import { compareRows, type Mismatch, openingOf } from '../domain/replay-comparison.ts'
-import type { ReplayRow } from '../domain/replay-file.ts'
 import { bookOf, DEFAULT_BOOK } from './open-bank-account.ts'
+import { compareRows, type Mismatch, openingOf } from './replay-comparison.ts'
+import type { ReplayRow } from './replay-file.ts'
 
 export type ReplayHistory = {
   readonly rows: readonly ReplayRow[]

@@ -68,17 +68,17 @@ async function accept(
   if (orders.length === 0) return { decision, transfers: new Map() }
 
   const isWhole = orders.length === countOf(initiation)
-  await tx.run`savepoint payment_file`
+  await store.markPaymentFile(tx)
   const first = await execute(tx, initiation, orders, isWhole ? 'accepted' : 'partly_accepted', { debtor, now })
   if (!first) return { decision: decide(true), transfers: new Map() } // somebody else sent the same MsgId since we looked
   const filed = [...first.values()]
   if (!filed.some(({ id }) => id)) {
-    await tx.run`rollback to savepoint payment_file`
+    await store.undoPaymentFile(tx)
     return { decision, transfers: first }
   }
   if (!isWhole || filed.every(({ id }) => id)) return { decision, transfers: first }
   // The account did not cover all of it. The record of a file is never changed, so it is written anew with the right status.
-  await tx.run`rollback to savepoint payment_file`
+  await store.undoPaymentFile(tx)
   const second = await execute(tx, initiation, orders, 'partly_accepted', { debtor, now })
   return second ? { decision, transfers: second } : { decision: decide(true), transfers: new Map() }
 }

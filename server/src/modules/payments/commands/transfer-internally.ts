@@ -59,10 +59,7 @@ export class InternalTransfers {
   #execute(batch: readonly InternalTransferOrder[]): Promise<InternalTransferAnswer[]> {
     return this.#database.transaction('system', async (tx) => {
       const { first, followers } = splitRepeats(batch)
-      const now = first.reduce(
-        (latest, order) => (order.instruction.orderedAt > latest ? order.instruction.orderedAt : latest),
-        new Date(0),
-      )
+      const now = new Date(Math.max(...first.map((order) => order.instruction.orderedAt.getTime())))
       const replays = await claimKeys(
         tx,
         first.map((order) => order.claim),
