@@ -5,7 +5,6 @@ import { Latencies } from './meters.ts'
 
 const BATCH = 4_000
 const PAGE = 100
-const CUSTOMERS = 2_000
 
 export type Reads = { readonly name: string; readonly latencies: Latencies; readonly seconds: number }
 
@@ -13,15 +12,17 @@ export type Reads = { readonly name: string; readonly latencies: Latencies; read
 export class GrowingBook {
   readonly #database: Database
   readonly #book: BenchBook
-  #entries = CUSTOMERS * 2
+  #entries: number
 
   private constructor(database: Database, book: BenchBook) {
     this.#database = database
     this.#book = book
+    this.#entries = book.customers.length * 2
   }
 
-  static async open(database: Database): Promise<GrowingBook> {
-    return new GrowingBook(database, await makeBook(database, 'bench-flatness', CUSTOMERS))
+  /** `customers`: so few that each has more entries than a page holds already at the smallest size. */
+  static async open(database: Database, customers: number): Promise<GrowingBook> {
+    return new GrowingBook(database, await makeBook(database, 'bench-flatness', customers))
   }
 
   async growTo(entries: number): Promise<void> {
@@ -51,12 +52,14 @@ export class GrowingBook {
     const pick = () => ids[Math.trunc(Math.random() * ids.length)] as LedgerAccountId
     for (let i = 0; i < times / 4; i++) await read(pick())
     const latencies = new Latencies()
+    let rows = 0
     const startedAt = performance.now()
     for (let i = 0; i < times; i++) {
       const from = performance.now()
-      if ((await read(pick())).length === 0) throw new Error('the read found nothing')
+      rows += (await read(pick())).length
       latencies.record(performance.now() - from)
     }
+    if (rows % times !== 0 || rows === 0) throw new Error(`${name}: pages were not full`)
     return { name, latencies, seconds: (performance.now() - startedAt) / 1_000 }
   }
 }

@@ -28,6 +28,8 @@ type Plan = {
   readonly callers: readonly number[]
   readonly customers: number
   readonly entries: readonly number[]
+  /** Accounts of the growing book. */
+  readonly readers: number
   readonly reads: number
 }
 
@@ -38,6 +40,7 @@ const FULL: Plan = {
   callers: [64, 256, 1_024],
   customers: 10_000,
   entries: [1_000_000, 10_000_000],
+  readers: 2_000,
   reads: 2_000,
 }
 const QUICK: Plan = {
@@ -46,6 +49,7 @@ const QUICK: Plan = {
   tpcbScale: 16,
   tpcbClients: [8, 16],
   entries: [20_000, 200_000],
+  readers: 60,
   reads: 300,
 }
 
@@ -191,7 +195,7 @@ class Bench {
 
   /** Reads must not slow down as the books grow. */
   async #flatness(): Promise<void> {
-    const book = await GrowingBook.open(this.#database)
+    const book = await GrowingBook.open(this.#database, this.#plan.readers)
     for (const entries of this.#plan.entries) {
       this.#say(`growing a book to ${entries.toLocaleString('en-US')} entries`)
       await book.growTo(entries)

@@ -74,18 +74,17 @@ export const findAccountNumber = (tx: Tx, accountId: LedgerAccountId) => tx.mayb
 }>`
   select number, book, version from ledger.account where id = ${accountId}`
 
+// A subquery per row, not a join: a join planned while there were few accounts would read all of them later.
 export const selectEntriesBefore = (tx: Tx, account: number, beforeVersion: bigint, limit: number) => tx.rows<Entry>`
-  select e.version, e.side, e.amount, e.balance_after as "balanceAfter", c.id as "counterAccountId", e.seq, e.code, e."group", e.reference, e.hold,
+  select e.version, e.side, e.amount, e.balance_after as "balanceAfter", (select c.id from ledger.account c where c.number = e.counter_account) as "counterAccountId", e.seq, e.code, e."group", e.reference, e.hold,
          e.forced, e.effective_at as "effectiveAt", e.recorded_at as "recordedAt"
     from (select * from ledger.entry where account = ${account} and version < ${beforeVersion} order by version desc limit ${limit}) e
-    join ledger.account c on c.number = e.counter_account
    order by e.version desc`
 
 export const selectEntriesAfter = (tx: Tx, account: number, afterVersion: bigint, limit: number) => tx.rows<Entry>`
-  select e.version, e.side, e.amount, e.balance_after as "balanceAfter", c.id as "counterAccountId", e.seq, e.code, e."group", e.reference, e.hold,
+  select e.version, e.side, e.amount, e.balance_after as "balanceAfter", (select c.id from ledger.account c where c.number = e.counter_account) as "counterAccountId", e.seq, e.code, e."group", e.reference, e.hold,
          e.forced, e.effective_at as "effectiveAt", e.recorded_at as "recordedAt"
     from (select * from ledger.entry where account = ${account} and version > ${afterVersion} order by version limit ${limit}) e
-    join ledger.account c on c.number = e.counter_account
    order by e.version`
 
 export const selectBalanceAtVersion = (tx: Tx, account: number, version: bigint) => tx.maybe<{ balance: bigint }>`
@@ -111,10 +110,10 @@ export const selectEffectiveCorrection = async (tx: Tx, account: number, bookId:
 
 /** The book's transfers with seq above `afterSeq`, in commit order: the ledger's own outbox. Holds and voids take a seq but are not in it. */
 export const transfersAfter = (tx: Tx, bookId: BookId, afterSeq: bigint, limit: number) => tx.rows<LoggedTransfer>`
-  select t.seq, d.id as "debitAccountId", c.id as "creditAccountId", d.currency, t.amount, t.debit_version as "debitVersion", t.debit_balance as "debitBalance",
-         t.credit_version as "creditVersion", t.credit_balance as "creditBalance", t.code, t."group", t.reference, t.hold, t.forced,
-         t.effective_at as "effectiveAt", t.recorded_at as "recordedAt"
+  select t.seq, (select d.id from ledger.account d where d.number = t.debit) as "debitAccountId",
+         (select c.id from ledger.account c where c.number = t.credit) as "creditAccountId",
+         (select d.currency from ledger.account d where d.number = t.debit) as currency, t.amount,
+         t.debit_version as "debitVersion", t.debit_balance as "debitBalance", t.credit_version as "creditVersion", t.credit_balance as "creditBalance",
+         t.code, t."group", t.reference, t.hold, t.forced, t.effective_at as "effectiveAt", t.recorded_at as "recordedAt"
     from (select * from ledger.transfer where book = ${bookId} and seq > ${afterSeq} order by seq limit ${limit}) t
-    join ledger.account d on d.number = t.debit
-    join ledger.account c on c.number = t.credit
    order by t.seq`

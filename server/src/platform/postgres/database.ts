@@ -81,6 +81,24 @@ export class Database {
     return this.#run(scope, 'begin read only', work)
   }
 
+  /**
+   * Runs single statements that each commit by themselves, seeing all organizations: one round trip instead of three, for hot paths whose
+   * whole effect is one statement. @throws PlatformUnavailable as `transaction` does.
+   */
+  async autocommit<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    const client = await this.#acquire(this.#system)
+    let broken: Error | undefined
+    try {
+      return await work(new ClientTx(client))
+    } catch (error) {
+      if (!isConnectionLoss(error)) throw error
+      broken = error as Error
+      throw error instanceof PlatformUnavailable ? error : new PlatformUnavailable('the database connection was lost', error)
+    } finally {
+      client.release(broken)
+    }
+  }
+
   /** Connections in use, idle and awaited, for `/metrics` and load shedding. */
   occupancy(): { total: number; idle: number; waiting: number } {
     const pools = [this.#app, this.#system]

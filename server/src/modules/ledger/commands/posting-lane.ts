@@ -162,6 +162,8 @@ export class PostingLane {
 
   #postOnce(operations: readonly Operation[], onDecided: () => void): Promise<Outcome[]> {
     const { database, bookId, now, alongside } = this.#options
+    // Nobody waits and nothing else is to be written: the call commits by itself.
+    if (!alongside && this.#waiting === 0) return database.autocommit((tx) => post(tx, bookId, operations, now()))
     return database.transaction('system', async (tx) => {
       const outcomes = await post(tx, bookId, operations, now())
       onDecided()
