@@ -187,7 +187,7 @@ class Bench {
       url: this.#url,
       adminUrl: this.#server.adminUrl,
       postgresPid: this.#server.pid,
-      connections: 64,
+      connections: 256,
       durationMs,
     })
     this.#add({ ...row, ratioToTpcB: 0, verified: false })
