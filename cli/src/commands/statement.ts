@@ -65,11 +65,9 @@ async function statement(iban: string, options: Options, output: Output): Promis
     async ({ database }) => {
       const clock = new BankClock(database)
       await clock.refresh()
-      return database.read('system', async (tx) => {
-        const account = iban.replaceAll(/\s/g, '').toUpperCase()
-        const organizationId = await organizationOf(tx, options.organization)
-        return statementDocument(tx, { account, organizationId, from, to, now: clock.now() })
-      })
+      const account = iban.replaceAll(/\s/g, '').toUpperCase()
+      const organizationId = await database.read('system', (tx) => organizationOf(tx, options.organization))
+      return database.read('system', (tx) => statementDocument(tx, { account, organizationId, from, to, now: clock.now() }))
     },
   )
   if (!document) throw new Refusal(`there is no account ${iban} with a history: "partita demo" shows the demo company's accounts`)

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BankClock } from '../../../server/src/platform/clock.ts'
 import { loadConfig } from '../../../server/src/platform/config.ts'
@@ -47,7 +47,10 @@ export async function seededDemo(
   const secretKey = keptSecret(dataDirectory)
   const demo = await seedDemo(database, clock, { ...seedOptions(url), secretKey })
   if (demo.created) onNote('the demo company was made')
-  return { organization_slug: demo.organizationSlug, secret_key: secretKey, accounts: demo.accounts }
+  const liveKey = demo.secretKey ?? secretKey
+  // A secret that was revoked never becomes a key again: the company then has a new one, which is kept from now on.
+  if (liveKey !== secretKey) keepSecret(dataDirectory, liveKey)
+  return { organization_slug: demo.organizationSlug, secret_key: liveKey, accounts: demo.accounts }
 }
 
 /** The bank's codes and BIC, as the server will use them. @throws Refusal with every problem of the configuration. */
@@ -55,6 +58,12 @@ export function seedOptions(url: string): SeedOptions {
   const loaded = loadConfig({ ...serverEnvironment(), DATABASE_URL: url })
   if (!loaded.ok) throw new Refusal(`the configuration cannot be used: ${loaded.problems.join('; ')}`)
   return { bank: loaded.config.bank }
+}
+
+function keepSecret(dataDirectory: string, secret: string): void {
+  const file = join(dataDirectory, 'demo-secret')
+  writeFileSync(`${file}.new`, `${secret}\n`, { mode: 0o600 })
+  renameSync(`${file}.new`, file)
 }
 
 const SECRET_FORM = /^[0-9a-f]{64}$/

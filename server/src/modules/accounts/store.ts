@@ -323,9 +323,11 @@ export const insertImportedStatements = (tx: Tx, rows: readonly ImportedStatemen
 
 /** One of ours before a connected one; `organizationId`: only its own. */
 export const findStatementAccount = (tx: Tx, wanted: { account: string; organizationId: string | null }) =>
-  tx.maybe<Pick<AccountRow, 'id' | 'iban' | 'bic' | 'accountNumber' | 'currency' | 'holderName' | 'ledgerAccountId'>>`
+  tx.maybe<
+    Pick<AccountRow, 'id' | 'iban' | 'bic' | 'accountNumber' | 'currency' | 'holderName' | 'ledgerAccountId' | 'isExternal'>
+  >`
     select id, iban, bic, account_number as "accountNumber", currency, holder_name as "holderName",
-           ledger_account_id as "ledgerAccountId"
+           ledger_account_id as "ledgerAccountId", is_external as "isExternal"
       from accounts.bank_account
      where (iban = ${wanted.account} or account_number = ${wanted.account})
        and (${wanted.organizationId}::uuid is null or organization_id = ${wanted.organizationId}::uuid)

@@ -6,7 +6,7 @@ import {
   toMinor,
 } from '../../../formats/statements/index.ts'
 import { assert } from '../../../platform/assert.ts'
-import type { LocalDate } from '../../../platform/clock.ts'
+import { addDays, type LocalDate } from '../../../platform/clock.ts'
 import { derivedId, type Id, newId } from '../../../platform/ids.ts'
 import {
   type Currency,
@@ -309,6 +309,7 @@ function lastDay(statement: ParsedStatement): LocalDate | null {
   )
 }
 
-// A banking day in UTC: bookings at noon, balances carried forward before the first of them.
-const startOf = (date: LocalDate): Date => new Date(`${date}T00:00:00.000Z`)
+// Bookings count at noon of their day; a balance carried forward counts on the evening before, earlier than the banking day's
+// start in Central European time and later than every booking of the day before.
+const startOf = (date: LocalDate): Date => new Date(`${addDays(date, -1)}T18:00:00.000Z`)
 const noonOf = (date: LocalDate): Date => new Date(`${date}T12:00:00.000Z`)

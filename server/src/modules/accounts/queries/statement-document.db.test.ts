@@ -3,11 +3,11 @@ import { makeCompany, type TestCompany } from '../../../../test/support/company.
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.ts'
 import { describeWithStandards } from '../../../../test/support/standards.ts'
 import { xsdProblems } from '../../../../test/support/xsd.ts'
-import { writeCamt053, writeMt940 } from '../../../formats/statements/index.ts'
+import { parseStatementFile, writeCamt053, writeMt940 } from '../../../formats/statements/index.ts'
 import { newId } from '../../../platform/ids.ts'
 import { EUR, money } from '../../../platform/money.ts'
 import { post } from '../../ledger/index.ts'
-import { recordTransactions, sepaAccount } from '../index.ts'
+import { importStatementFile, recordTransactions, sepaAccount } from '../index.ts'
 import { statementDocument } from './statement-document.ts'
 
 const opened = new Date('2026-03-01T09:00:00Z')
@@ -91,4 +91,22 @@ describeWithStandards('a statement of ours', () => {
     expect(xsdProblems('camt.053.001.08', writeCamt053(document))).toEqual([])
     expect(writeMt940(document)).toContain(':62F:C')
   })
+})
+
+test('a statement taken into another organization gives the same balances there, also for a period that begins before it', async () => {
+  const other = await makeCompany(db.database, opened)
+  const account = company.accounts[0].iban
+  const wanted = { account, from: '2026-03-11', to: '2026-03-31', now: opened }
+  const document = await db.database.read('system', (tx) => statementDocument(tx, { ...wanted, organizationId: company.id }))
+  if (!document) throw new Error('no statement')
+  const file = parseStatementFile(new TextEncoder().encode(writeCamt053(document)))
+  if (!file.ok) throw new Error('our own statement was refused')
+  const order = { organizationId: other.id, organizationSlug: other.slug, fileName: 'statement.xml', file, now: opened }
+  await db.database.transaction('system', (tx) => importStatementFile(tx, order))
+  for (const from of ['2026-03-11', '2020-01-01']) {
+    const theirs = await db.database.read('system', (tx) => statementDocument(tx, { ...wanted, from, organizationId: other.id }))
+    expect(theirs?.opening).toEqual(document.opening)
+    expect(theirs?.closing).toEqual(document.closing)
+    expect(theirs?.entries.map((e) => e.balanceAfter)).toEqual(document.entries.map((e) => e.balanceAfter))
+  }
 })

@@ -22,14 +22,22 @@ export async function statementDocument(
   await tx.run`set transaction isolation level repeatable read`
   const account = await store.findStatementAccount(tx, wanted)
   if (!account?.ledgerAccountId) return undefined
+  const { ledgerAccountId } = account
   const start = startOfDay(wanted.from)
   const end = startOfDay(addDays(wanted.to, 1))
-  const before = await balanceAsOf(tx, account.ledgerAccountId, { effective: new Date(start.getTime() - 1) })
+  const rows = await store.completedTransactions(tx, account.id, start, end)
+  const signed = (row: store.CompletedTransaction) => (row.side === 'debit' ? -row.amountMinor : row.amountMinor)
+  // A connected account's balance was carried forward from its first statement, which is no movement: its statement is reckoned back
+  // from the balance at the end, so that a period that holds that day shows the balance as its opening.
+  const balanceBefore = (instant: Date) => balanceAsOf(tx, ledgerAccountId, { effective: new Date(instant.getTime() - 1) })
+  const before = account.isExternal
+    ? (await balanceBefore(end)) - rows.reduce((sum, row) => sum + signed(row), 0n)
+    : await balanceBefore(start)
   const opening = money(account.currency, before)
   const entries: StatementDocumentEntry[] = []
   let closing: Money = opening
-  for (const row of await store.completedTransactions(tx, account.id, start, end)) {
-    const amount = money(account.currency, row.side === 'debit' ? -row.amountMinor : row.amountMinor)
+  for (const row of rows) {
+    const amount = money(account.currency, signed(row))
     closing = money(account.currency, closing.minor + amount.minor)
     entries.push(entryOf(row, amount, closing))
   }
