@@ -32,7 +32,6 @@ function statOf(pid: string): string[] | undefined {
 
 /** Measures what happens until the returned function is called. */
 export async function startMeters(admin: pg.Client, serverPid: number): Promise<() => Promise<Cost>> {
-  await admin.query('checkpoint') // so that no row pays for the writes of the one before it
   const wal = async () => (await admin.query<{ lsn: string }>(`select pg_current_wal_lsn() as lsn`)).rows[0]?.lsn ?? '0/0'
   const walBefore = await wal()
   const nodeBefore = process.cpuUsage()
