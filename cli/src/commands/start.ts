@@ -26,7 +26,7 @@ export function define(command: Command): void {
       'address to listen on; 0.0.0.0 for every network of the machine',
       process.env.PARTITA_HOST ?? '127.0.0.1',
     )
-  defineAction<Options>(command, ['partita start', 'partita start --port 4200 --data /tmp/other-bank'], (_, options, output) =>
+  defineAction<Options>(command, ['partita start', 'partita start --port 4200 --data ./other-bank'], (_, options, output) =>
     start(options, output),
   )
 }

@@ -5,7 +5,7 @@ import { verifyText } from '../support/verify-report.ts'
 import { withDatabase } from '../support/with-database.ts'
 
 export function define(command: Command): void {
-  defineAction<CommonOptions>(command, ['partita verify', 'partita verify --json --data /tmp/other-bank'], (_, options, output) =>
+  defineAction<CommonOptions>(command, ['partita verify', 'partita verify --json --data ./other-bank'], (_, options, output) =>
     verify(options, output),
   )
 }
