@@ -78,6 +78,7 @@ async function runLoop(
 }
 
 function rest(milliseconds: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve() // during the pass: the event has been and does not come again
   return new Promise((resolve) => {
     const done = () => {
       clearTimeout(timer)
