@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import type { Command } from 'commander'
 import { type CommonOptions, defineAction, type ExitCode, type Output } from '../support/command.ts'
 import { WrongUse } from '../support/refusal.ts'
@@ -64,7 +65,13 @@ async function runGate(step: Step, output: Output): Promise<Outcome> {
   const { ok, said, seconds } = await run(step.program, {}, () => {})
   // What a gate says is worth reading only when it fails.
   if (!ok) output.note(said.trimEnd())
-  return { step: step.name, ok, seconds, detail: ok ? step.proves : 'see above' }
+  return { step: step.name, ok, seconds, detail: ok ? `${step.proves}${countIn(said)}` : 'see above' }
+}
+
+/** How much a gate has looked at, where it tells: a check that has seen nothing proves nothing. */
+function countIn(said: string): string {
+  const count = /(\d+) (files|modules)/.exec(stripVTControlCharacters(said))
+  return count ? ` (${count[0]})` : ''
 }
 
 async function runTests(filters: readonly string[], output: Output): Promise<{ outcome: Outcome; counts: Counts }> {

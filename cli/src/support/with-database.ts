@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import { type Database, openDatabase } from '../../../server/src/platform/postgres/database.ts'
+import { type Database, isConnectionLoss, openDatabase } from '../../../server/src/platform/postgres/database.ts'
 import type { EmbeddedServer } from '../../../server/src/platform/postgres/embedded.ts'
 import { migrate } from '../../../server/src/platform/postgres/migrate.ts'
 import { dataFolder } from './data-folder.ts'
 import { leaseDatabase } from './database-lease.ts'
+import { Refusal } from './refusal.ts'
 
 export type WithDatabaseOptions = {
   /** `--data` as given, see `dataFolder`. */
@@ -78,7 +79,7 @@ export type DatabaseUrls = {
 export async function openUrls(dataDirectory: string, onProgress: (message: string) => void): Promise<DatabaseUrls> {
   const given = process.env.DATABASE_URL
   if (given) {
-    await migrate(given, { onProgress: (name) => onProgress(`migrating: ${name}`) })
+    await migrate(given, { onProgress: (name) => onProgress(`migrating: ${name}`) }).catch(explainConnection)
     return { url: given, adminUrl: given, release: async () => {} }
   }
   const lease = await leaseDatabase(dataDirectory, onProgress)
@@ -92,6 +93,17 @@ export async function openUrls(dataDirectory: string, onProgress: (message: stri
     throw error
   }
 }
+
+/** Says whose fault a refused connection is. The URL holds a password, so it is not repeated. */
+function explainConnection(error: unknown): never {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (!isConnectionLoss(error) && !LOGIN_REFUSED.has(code ?? '')) throw error
+  const why = message || code
+  throw new Refusal(`the database of DATABASE_URL cannot be used (${why}): is it running, and is the URL right?`)
+}
+
+// Wrong password, no such role, no such database; and a host name that nobody knows.
+const LOGIN_REFUSED = new Set(['28P01', '28000', '3D000', 'ENOTFOUND', 'EAI_AGAIN'])
 
 /** The application's login has a password of its own, from which the superuser's cannot be found. */
 function loginUrl(adminUrl: string): URL {
