@@ -4,15 +4,20 @@ import type { ProblemList } from './problems.ts'
 import type { Decimal, ParsedEntry, ParsedStatement } from './types.ts'
 
 /** Completes a statement with its totals and the answer to "does it add up", and names what does not. */
-export function completed(statement: Omit<ParsedStatement, 'totals' | 'reconciles'>, problems: ProblemList): ParsedStatement {
+export function completed(
+  statement: Omit<ParsedStatement, 'totals' | 'reconciles' | 'break'>,
+  problems: ProblemList,
+): ParsedStatement {
   const { entries, opening, closing, currency, line } = statement
   const amounts = entries.map((entry) => entry.amount)
   const booked = sumDecimals(entries.filter((entry) => entry.status === 'BOOK').map((entry) => entry.amount))
   let reconciles: boolean | null = null
+  let missing: Decimal | null = null
   if (opening !== null && closing !== null) {
     const difference = sumDecimals([closing, negateDecimal(opening), negateDecimal(booked)])
     reconciles = isZero(difference)
     if (!reconciles) {
+      missing = difference
       const message = `opening ${opening} plus entries ${booked} is not closing ${closing}: ${isNegative(difference) ? negateDecimal(difference) : difference} ${currency} too ${isNegative(difference) ? 'much' : 'little'} in the entries`
       problems.add('does_not_reconcile', line, message)
     }
@@ -33,6 +38,7 @@ export function completed(statement: Omit<ParsedStatement, 'totals' | 'reconcile
       debit: negateDecimal(sumDecimals(amounts.filter(isNegative))),
     },
     reconciles,
+    break: missing,
   }
 }
 

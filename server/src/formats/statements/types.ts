@@ -36,6 +36,8 @@ export type ParsedStatement = Readonly<{
   totals: Readonly<{ entries: number; details: number; credit: Decimal; debit: Decimal }>
   /** Does opening plus the booked entries give closing? null when either balance is missing. */
   reconciles: boolean | null
+  /** Closing less opening and booked entries, signed, where `reconciles` is false; else null. */
+  break: Decimal | null
   line: number
 }>
 

@@ -302,6 +302,7 @@ export type ImportedStatement = {
   entries: number
   details: number
   reconciles: boolean | null
+  breakAmount: string | null
   unbooked: readonly UnbookedEntry[]
 }
 
@@ -310,16 +311,16 @@ export const insertImportedStatements = (tx: Tx, rows: readonly ImportedStatemen
     id, imported_file_id, organization_id, bank_account_id, identification, sequence_number, from_date, to_date, opening, closing, credit, debit,
     entries, details, reconciles, break_amount, unbooked)
   select id, file_id, organization_id, bank_account_id, identification, sequence_number, from_date, to_date, opening, closing, credit, debit,
-         entries, details, reconciles, case when reconciles = false then closing - opening - credit + debit end, unbooked
+         entries, details, reconciles, break_amount, unbooked
     from unnest(
       ${rows.map((r) => r.id)}::uuid[], ${rows.map((r) => r.fileId)}::uuid[], ${rows.map((r) => r.organizationId)}::uuid[],
       ${rows.map((r) => r.bankAccountId)}::uuid[], ${rows.map((r) => r.identification)}::text[], ${rows.map((r) => r.sequenceNumber)}::text[],
       ${rows.map((r) => r.fromDate)}::date[], ${rows.map((r) => r.toDate)}::date[], ${rows.map((r) => r.opening)}::numeric[],
       ${rows.map((r) => r.closing)}::numeric[], ${rows.map((r) => r.credit)}::numeric[], ${rows.map((r) => r.debit)}::numeric[],
       ${rows.map((r) => r.entries)}::int[], ${rows.map((r) => r.details)}::int[], ${rows.map((r) => r.reconciles)}::boolean[],
-      ${rows.map((r) => JSON.stringify(r.unbooked))}::jsonb[])
+      ${rows.map((r) => r.breakAmount)}::numeric[], ${rows.map((r) => JSON.stringify(r.unbooked))}::jsonb[])
       as s(id, file_id, organization_id, bank_account_id, identification, sequence_number, from_date, to_date, opening, closing, credit, debit,
-           entries, details, reconciles, unbooked)`
+           entries, details, reconciles, break_amount, unbooked)`
 
 /** One of ours before a connected one; `organizationId`: only its own. */
 export const findStatementAccount = (tx: Tx, wanted: { account: string; organizationId: string | null }) =>

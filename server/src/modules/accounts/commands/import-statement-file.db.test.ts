@@ -55,7 +55,13 @@ const feed = async (organization = organizationId): Promise<{ amount: string; ba
     )
   ).rows
 
-type Line = { readonly date: string; readonly amount: string; readonly text: string; readonly reference?: string }
+type Line = {
+  readonly date: string
+  readonly amount: string
+  readonly text: string
+  readonly reference?: string
+  readonly status?: string
+}
 
 /** A camt.053 of the account, as banks send it. */
 function camt(statement: {
@@ -72,7 +78,9 @@ function camt(statement: {
     amount === undefined
       ? ''
       : `<Bal><Tp><CdOrPrtry><Cd>${type}</Cd></CdOrPrtry></Tp>${signed(amount)}<Dt><Dt>${date}</Dt></Dt></Bal>`
-  const entry = (line: Line) => `<Ntry>${signed(line.amount)}<Sts>BOOK</Sts><BookgDt><Dt>${line.date}</Dt></BookgDt>
+  const entry = (
+    line: Line,
+  ) => `<Ntry>${signed(line.amount)}<Sts>${line.status ?? 'BOOK'}</Sts><BookgDt><Dt>${line.date}</Dt></BookgDt>
     ${line.reference ? `<AcctSvcrRef>${line.reference}</AcctSvcrRef>` : ''}
     <BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>RCDT</Cd><SubFmlyCd>ESCT</SubFmlyCd></Fmly></Domn></BkTxCd>
     <NtryDtls><TxDtls><RmtInf><Ustrd>${line.text}</Ustrd></RmtInf></TxDtls></NtryDtls></Ntry>`
@@ -205,6 +213,19 @@ describe('one account, statement after statement', () => {
       [organizationId],
     )
     expect(rows).toEqual([{ reconciles: false, break_amount: '3.00' }])
+  })
+
+  test('the break leaves out what is only pending, as the balances do', async () => {
+    const entries = [
+      { date: '2026-01-02', amount: '5.00', text: 'x' },
+      { date: '2026-01-03', amount: '100.00', text: 'not yet', status: 'PDNG' },
+    ]
+    const broken = camt({ id: 'P', from: '2026-01-01', to: '2026-01-31', opening: '1.00', closing: '9.00', lines: entries })
+    expect(await importText(broken)).toMatchObject({ added: 1 })
+    const { rows } = await db.admin.query('select break_amount from accounts.imported_statement where organization_id = $1', [
+      organizationId,
+    ])
+    expect(rows).toEqual([{ break_amount: '3.00' }])
   })
 
   test('an amount that the currency cannot hold is not booked, not rounded and not lost', async () => {

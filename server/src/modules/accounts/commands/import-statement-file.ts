@@ -124,6 +124,7 @@ class StatementBooks {
       entries: statement.totals.entries,
       details: statement.totals.details,
       reconciles: statement.reconciles,
+      breakAmount: statement.break,
       unbooked,
     }
   }
