@@ -228,6 +228,30 @@ describe('one account, statement after statement', () => {
     expect(rows).toEqual([{ break_amount: '3.00' }])
   })
 
+  // The first is more than 64 bits hold, the second more than the ledger takes at once.
+  test.each(['99999999999999999.00', '90000000000000.00'])(
+    '%s is named as too large, and the rest of the file is booked',
+    async (huge) => {
+      const lines = [
+        { date: '2026-01-02', amount: '5.00', text: 'x' },
+        { date: '2026-01-03', amount: huge, text: 'y' },
+      ]
+      const outcome = await importText(camt({ id: 'H', from: '2026-01-01', to: '2026-01-31', opening: huge, lines }))
+      expect(outcome).toMatchObject({ status: 'partly', added: 1 })
+      expect(outcome.problems.filter((problem) => problem.code === 'amount_too_large')).toHaveLength(2)
+      expect(await balances()).toEqual({ [ACCOUNT]: '5.00' })
+    },
+  )
+
+  test('an OFX file whose amounts are beyond 64 bits together is read, and named', async () => {
+    const row = (id: number) =>
+      `<STMTTRN><TRNTYPE>CREDIT<DTPOSTED>20260102<TRNAMT>90000000000000000.00<FITID>${id}<NAME>x</STMTTRN>`
+    const ofx = `OFXHEADER:100\nDATA:OFXSGML\nVERSION:102\n\n<OFX><BANKMSGSRSV1><STMTTRNRS><STMTRS><CURDEF>EUR<BANKACCTFROM><BANKID>1<ACCTID>2<ACCTTYPE>CHECKING</BANKACCTFROM><BANKTRANLIST><DTSTART>20260101<DTEND>20260131${row(1)}${row(2)}</BANKTRANLIST><LEDGERBAL><BALAMT>7.00<DTASOF>20260131</LEDGERBAL></STMTRS></STMTTRNRS></BANKMSGSRSV1></OFX>`
+    const outcome = await importText(ofx)
+    expect(outcome).toMatchObject({ status: 'partly', added: 0 })
+    expect(outcome.problems.filter((problem) => problem.code === 'amount_too_large')).toHaveLength(2)
+  })
+
   test('an amount that the currency cannot hold is not booked, not rounded and not lost', async () => {
     const odd = camt({
       id: 'O',

@@ -19,7 +19,7 @@ import {
   subtract,
 } from '../../../platform/money.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
-import { BATCH_MAX, balanceAsOf, type Operation, post } from '../../ledger/index.ts'
+import { AMOUNT_MAX, BATCH_MAX, balanceAsOf, type Operation, type PostingRefusal, post } from '../../ledger/index.ts'
 import { type NewTransaction, sepaAccount } from '../domain/transaction.ts'
 import * as store from '../store.ts'
 import { type ExternalAccount, openExternalAccount } from './open-external-account.ts'
@@ -131,8 +131,9 @@ class StatementBooks {
 
   /** Brings the opening balance into the books when it is news, and notices a gap to what came before. */
   async #bookOpening(statement: ParsedStatement, account: ExternalAccount, code: Currency): Promise<void> {
-    const closing = statement.closing === null ? undefined : parseDecimal(code, statement.closing)
-    const opening = statement.opening === null ? openingBefore(closing, statement) : parseDecimal(code, statement.opening)
+    const closing = this.#readBalance(statement, statement.closing, code)
+    let opening =
+      statement.opening === null ? openingBefore(closing, statement) : this.#readBalance(statement, statement.opening, code)
     const from = firstDay(statement)
     const to = lastDay(statement)
     const history = await store.findHistory(this.#tx, account.id)
@@ -140,9 +141,10 @@ class StatementBooks {
       const knownFrom = history?.openingDate
       if (!knownFrom || history.openingMinor === null) {
         const booked = await balanceAsOf(this.#tx, account.ledgerAccountId, { effective: startOf(from) })
-        await this.#adjustOpening(account, subtract(opening, money(code, booked)), from)
+        if (!(await this.#adjustOpening(statement, account, subtract(opening, money(code, booked)), from))) opening = undefined
       } else if (from < knownFrom) {
-        await this.#adjustOpening(account, subtract(opening, money(code, history.openingMinor)), from)
+        const change = subtract(opening, money(code, history.openingMinor))
+        if (!(await this.#adjustOpening(statement, account, change, from))) opening = undefined
       } else if (
         history.closingDate &&
         history.closingMinor !== null &&
@@ -153,27 +155,47 @@ class StatementBooks {
         this.#note(statement.line, 'balance_gap', `${IMPORT_PROBLEMS.balance_gap}: ${before} became ${statement.opening}`)
       }
     }
+    const carried = opening
     const isEarlier =
-      opening !== undefined &&
+      carried !== undefined &&
       from !== null &&
       (!history?.openingDate || history.openingMinor === null || from < history.openingDate)
     const isLater = closing !== undefined && to !== null && (!history?.closingDate || to >= history.closingDate)
     await store.saveHistory(this.#tx, {
       bankAccountId: account.id,
       organizationId: this.#order.organizationId,
-      openingMinor: isEarlier ? opening.minor : (history?.openingMinor ?? null),
+      openingMinor: isEarlier ? carried.minor : (history?.openingMinor ?? null),
       openingDate: isEarlier ? from : (history?.openingDate ?? null),
       closingMinor: isLater ? closing.minor : (history?.closingMinor ?? null),
       closingDate: isLater ? to : (history?.closingDate ?? null),
     })
   }
 
-  async #adjustOpening(account: ExternalAccount, amount: Money, from: LocalDate): Promise<void> {
-    if (amount.minor === 0n) return
+  /** A balance that the ledger can hold. One that it cannot is named, and then nothing is reckoned from it. */
+  #readBalance(statement: ParsedStatement, text: string | null, code: Currency): Money | undefined {
+    if (text === null) return undefined
+    const balance = toMinor(code, text)
+    if (balance.ok && isBookable(balance.value.minor)) return balance.value
+    const problem = balance.ok ? 'amount_too_large' : balance.refusal
+    this.#note(statement.line, problem, `${IMPORT_PROBLEMS[problem]}: balance ${text} ${code} is not carried forward`)
+    return undefined
+  }
+
+  /** @returns false, and the problem is named, when the ledger does not take the balance that is carried forward. */
+  async #adjustOpening(statement: ParsedStatement, account: ExternalAccount, amount: Money, from: LocalDate): Promise<boolean> {
+    if (amount.minor === 0n) return true
     const key = derivedId('ledger_operation', account.ledgerAccountId, 'opening', from, amount.minor)
     const operation = this.#operation(account, key, amount, startOf(from), 'external.opening')
     const [outcome] = await post(this.#tx, account.bookId, [operation], this.#order.now)
-    assert(outcome?.ok, `an opening balance was refused: ${outcome?.ok === false ? outcome.refusal : 'no answer'}`)
+    assert(outcome, 'the ledger left a balance unanswered')
+    if (outcome.ok) return true
+    const problem = problemOf(outcome.refusal)
+    this.#note(
+      statement.line,
+      problem,
+      `${IMPORT_PROBLEMS[problem]}: the opening balance ${statement.opening} is not carried forward`,
+    )
+    return false
   }
 
   async #bookEntries(
@@ -214,11 +236,7 @@ class StatementBooks {
     for (const [index, outcome] of outcomes.entries()) {
       const { entry, operation, amount } = batch[index] as Bookable
       if (!outcome.ok) {
-        assert(
-          outcome.refusal === 'period_closed' || outcome.refusal === 'amount_out_of_range',
-          `an entry was refused: ${outcome.refusal}`,
-        )
-        this.#leaveOut(unbooked, entry, outcome.refusal === 'period_closed' ? 'period_closed' : 'amount_too_large')
+        this.#leaveOut(unbooked, entry, problemOf(outcome.refusal))
       } else if (outcome.value.replayed) this.duplicates++
       else {
         this.added++
@@ -248,6 +266,13 @@ class StatementBooks {
   #note(line: number, code: string, message: string): void {
     this.#problems.push({ line, code, message })
   }
+}
+
+/** What a refusal of the ledger says about the file. @throws Bug on one that no file can cause. */
+function problemOf(refusal: PostingRefusal): 'period_closed' | 'amount_too_large' {
+  if (refusal === 'period_closed') return refusal
+  assert(refusal === 'amount_out_of_range' || refusal === 'account_total_out_of_range', `a booking was refused: ${refusal}`)
+  return 'amount_too_large'
 }
 
 function feedRow(
@@ -287,12 +312,16 @@ function feedRow(
 /** Where only the closing balance is told, as in OFX, the entries lead back to what was there before them. */
 function openingBefore(closing: Money | undefined, statement: ParsedStatement): Money | undefined {
   if (!closing) return undefined
-  return statement.entries.reduce((balance, entry) => {
-    const amount =
-      entry.status === 'BOOK' && entry.currency === closing.currency ? parseDecimal(closing.currency, entry.amount) : undefined
-    return amount ? subtract(balance, amount) : balance
-  }, closing)
+  let minor = closing.minor
+  for (const entry of statement.entries) {
+    const amount = entry.currency === closing.currency ? parseDecimal(closing.currency, entry.amount) : undefined
+    // What is too large to be booked is no part of the balance either.
+    if (entry.status === 'BOOK' && amount && isBookable(amount.minor)) minor -= amount.minor
+  }
+  return isBookable(minor) ? money(closing.currency, minor) : undefined
 }
+
+const isBookable = (minor: bigint): boolean => minor <= AMOUNT_MAX && minor >= -AMOUNT_MAX
 
 /** The first day of the statement: as it says, else the day after its opening balance's, else its first booking. */
 function firstDay(statement: ParsedStatement): LocalDate | null {
