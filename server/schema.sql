@@ -65,6 +65,16 @@ create table accounts.external_history (
   constraint external_history_pkey PRIMARY KEY (bank_account_id)
 );
 
+create table accounts.feed_count (
+  bank_account_id uuid not null,
+  organization_id uuid not null,
+  status text not null,
+  side text not null,
+  operation_type text not null,
+  count bigint not null,
+  constraint feed_count_pkey PRIMARY KEY (bank_account_id, status, side, operation_type)
+) with (fillfactor=50);
+
 create table accounts.imported_file (
   id uuid not null,
   organization_id uuid not null,
@@ -579,6 +589,21 @@ UNION ALL
     t.effective_at,
     t.recorded_at
    FROM ledger.transfer t;
+
+CREATE OR REPLACE FUNCTION accounts.count_feed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into accounts.feed_count as c (bank_account_id, organization_id, status, side, operation_type, count)
+  select bank_account_id, organization_id, status, side, operation_type, count(*) * tg_argv[0]::integer
+    from changed
+   group by bank_account_id, organization_id, status, side, operation_type
+   order by bank_account_id, status, side, operation_type
+  on conflict (bank_account_id, status, side, operation_type) do update set count = c.count + excluded.count;
+  return null;
+end $function$
+;
 
 CREATE OR REPLACE FUNCTION ledger.apply_ended_holds()
  RETURNS trigger
@@ -1170,6 +1195,14 @@ begin
 end $function$
 ;
 
+CREATE TRIGGER feed_gains_present AFTER UPDATE ON accounts.transaction REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION accounts.count_feed('1');
+
+CREATE TRIGGER feed_grows AFTER INSERT ON accounts.transaction REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION accounts.count_feed('1');
+
+CREATE TRIGGER feed_loses_former AFTER UPDATE ON accounts.transaction REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION accounts.count_feed('-1');
+
+CREATE TRIGGER feed_shrinks AFTER DELETE ON accounts.transaction REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION accounts.count_feed('-1');
+
 CREATE TRIGGER guard_held BEFORE UPDATE OF held ON ledger.account FOR EACH STATEMENT EXECUTE FUNCTION ledger.only_through('apply_new_holds', 'apply_ended_holds');
 
 CREATE TRIGGER guard_insert BEFORE INSERT ON ledger.account FOR EACH STATEMENT EXECUTE FUNCTION ledger.only_through('open_accounts');
@@ -1224,6 +1257,9 @@ alter table accounts.book_route force row level security;
 
 alter table accounts.external_history enable row level security;
 alter table accounts.external_history force row level security;
+
+alter table accounts.feed_count enable row level security;
+alter table accounts.feed_count force row level security;
 
 alter table accounts.imported_file enable row level security;
 alter table accounts.imported_file force row level security;
@@ -1281,6 +1317,10 @@ create policy by_system on accounts.book_route for all to partita_system using (
 create policy by_organization on accounts.external_history for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
 create policy by_system on accounts.external_history for all to partita_system using (true);
+
+create policy by_organization on accounts.feed_count for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
+
+create policy by_system on accounts.feed_count for all to partita_system using (true);
 
 create policy by_organization on accounts.imported_file for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
@@ -1357,6 +1397,10 @@ grant insert, select, update on table accounts.book_route to partita_system;
 grant select on table accounts.external_history to partita_app;
 
 grant insert, select, update on table accounts.external_history to partita_system;
+
+grant insert, select, update on table accounts.feed_count to partita_app;
+
+grant insert, select, update on table accounts.feed_count to partita_system;
 
 grant select on table accounts.imported_file to partita_app;
 

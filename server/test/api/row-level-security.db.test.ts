@@ -25,6 +25,7 @@ const TABLES = [
   ['accounts.book_route', 'organization_id'],
   ['accounts.bank_account', 'organization_id'],
   ['accounts.transaction', 'organization_id'],
+  ['accounts.feed_count', 'organization_id'],
   ['accounts.label', 'organization_id'],
   ['accounts.transaction_label', 'organization_id'],
 ] as const

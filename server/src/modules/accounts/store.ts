@@ -214,6 +214,23 @@ export const findTransactions = (tx: Tx, organizationId: string, ids: readonly s
     join accounts.bank_account a on a.id = t.bank_account_id
    order by wanted.position`
 
+/** How many transactions an account has of these kinds; the counts are kept by triggers. Empty operation types: all. */
+export const countFeed = (
+  tx: Tx,
+  wanted: {
+    organizationId: string
+    bankAccountId: string
+    statuses: readonly string[]
+    side: string | null
+    operationTypes: readonly string[]
+  },
+) => tx.one<{ count: bigint }>`
+  select coalesce(sum(count), 0)::bigint as count from accounts.feed_count
+   where organization_id = ${wanted.organizationId} and bank_account_id = ${wanted.bankAccountId}
+     and status = any(${wanted.statuses}::text[])
+     and (${wanted.side}::text is null or side = ${wanted.side})
+     and (cardinality(${wanted.operationTypes}::text[]) = 0 or operation_type = any(${wanted.operationTypes}::text[]))`
+
 export type Label = { readonly id: string; readonly name: string; readonly parentId: string | null }
 
 export const listLabels = (tx: Tx, organizationId: string, page: { limit: number; offset: number }) => tx.rows<Label>`

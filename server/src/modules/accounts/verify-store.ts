@@ -34,3 +34,21 @@ export const compareFeeds = (tx: Tx, accounts: readonly { readonly id: string; r
     join accounts.bank_account a on a.id = w.id
     join accounts.transaction t on t.bank_account_id = w.id and t.status = 'completed'
    group by a.id, a.slug, w.balance`
+
+/** Feeds whose counts are not what their rows say, up to `limit` of them. */
+export const miscountedFeeds = (tx: Tx, limit: number) => tx.rows<{ slug: string; told: bigint; actual: bigint; total: bigint }>`
+  select coalesce(a.slug, bank_account_id::text) as slug, told, actual, count(*) over () as total
+    from (
+      select bank_account_id, sum(told)::bigint as told, sum(actual)::bigint as actual
+        from (
+          select bank_account_id, status, side, operation_type, count as told, 0::bigint as actual from accounts.feed_count
+          union all
+          select bank_account_id, status, side, operation_type, 0, count(*) from accounts.transaction
+           group by bank_account_id, status, side, operation_type
+        ) counts
+       group by bank_account_id, status, side, operation_type
+      having sum(told) <> sum(actual)
+    ) wrong
+    left join accounts.bank_account a on a.id = bank_account_id
+   order by slug
+   limit ${limit}`

@@ -67,6 +67,15 @@ export interface AccountsExternalHistory {
   organization_id: string;
 }
 
+export interface AccountsFeedCount {
+  bank_account_id: string;
+  count: Int8;
+  operation_type: string;
+  organization_id: string;
+  side: string;
+  status: string;
+}
+
 export interface AccountsImportedFile {
   format: string;
   id: string;
@@ -442,6 +451,7 @@ export interface DB {
   "accounts.bank_account": AccountsBankAccount;
   "accounts.book_route": AccountsBookRoute;
   "accounts.external_history": AccountsExternalHistory;
+  "accounts.feed_count": AccountsFeedCount;
   "accounts.imported_file": AccountsImportedFile;
   "accounts.imported_statement": AccountsImportedStatement;
   "accounts.label": AccountsLabel;

@@ -34,7 +34,7 @@ type AccountFilter = TransactionFilter & { readonly bankAccountId: Id<'bank_acco
  *
  * Transactions that share their time are ordered by id; those without one (`settled_at` of what is not completed) count as latest. The page's keys come
  * from an index alone, counted from whichever end is nearer, and only its own rows are then fetched: page 5,000 costs a walk over index
- * entries, not over rows. Nothing is counted when the page itself tells how many there are.
+ * entries, not over rows. Nothing is counted when the page itself tells how many there are, or when the feed's own counts do.
  *
  * @returns undefined when the organization has no such account.
  */
@@ -85,7 +85,11 @@ async function keysOf(tx: Tx, filter: AccountFilter, sort: TransactionSort, offs
   return (await rowsOf(tx, query)).map((row) => row.id)
 }
 
+/** By status, side and type the feed's own counts answer; only attachments and times make us look at rows. */
 async function countOf(tx: Tx, filter: AccountFilter): Promise<bigint> {
+  const times = [filter.updatedAt, filter.emittedAt, filter.settledAt, filter.createdAt]
+  const needsRows = filter.withAttachments !== undefined || times.some(({ from, to }) => from !== undefined || to !== undefined)
+  if (!needsRows) return (await store.countFeed(tx, { ...filter, side: filter.side ?? null })).count
   const [row] = await rowsOf<{ count: bigint }>(tx, filtered(filter).select(sql<bigint>`count(*)`.as('count')))
   return row?.count ?? 0n
 }

@@ -17,7 +17,7 @@ const PAGE = 500
 /**
  * Proves that bank accounts and ledger agree: every account's ledger account is there, in its book, currency and under its code; the
  * ledger's balance is one that the feed has told. An account whose feed doesn't add up to its balance got money that its owner cannot
- * see: a warning. (Feeds are not proven by their order: two movements may settle in the same millisecond.) System scope.
+ * see: a warning. The counts that lists are answered with are those of the feed's rows. (Feeds are not proven by their order: two movements may settle in the same millisecond.) System scope.
  */
 export async function verifyAccounts(tx: Tx): Promise<AccountsCheck[]> {
   const linked = new Findings('bank_accounts_have_their_ledger_account')
@@ -53,7 +53,12 @@ export async function verifyAccounts(tx: Tx): Promise<AccountsCheck[]> {
       if (feed.sum !== feed.balance) sums.add(`${text}, its completed transactions add up to ${feed.sum}`)
     }
   }
-  return [linked, told, sums]
+  const counted = new Findings('feed_counts_are_true')
+  for (const { slug, told: count, actual, total } of await store.miscountedFeeds(tx, EXAMPLES_MAX)) {
+    counted.add(`${slug}: ${count} counted, ${actual} there`)
+    counted.violations = Number(total)
+  }
+  return [linked, told, sums, counted]
 }
 
 class Findings implements AccountsCheck {
