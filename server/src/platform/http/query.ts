@@ -143,16 +143,21 @@ export const instants = <const N extends string>(name: N) =>
     ),
   }) as Record<`${N}_from` | `${N}_to`, Parameter<Date | undefined>>
 
+// Extended (2026-01-10T11:47:53) and basic (20260110T114753), with less precision too; the zone is the last part.
 const ISO_8601 =
-  /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:(Z)|([+\- ])(\d{2}):?(\d{2})?)?)?$/i
+  /^(\d{4})(-?)(\d{2})\2(\d{2})(?:[T ](\d{2})(?:(:?)(\d{2})(?:\6(\d{2})(?:[.,](\d{1,9}))?)?)?(?:Z|([+\- ])(\d{2}):?(\d{2})?)?)?$/i
 
-/** Reads an ISO 8601 time; without a zone it is UTC. A space is an offset's `+` that was not escaped. @returns undefined when it is none. */
+/**
+ * Reads an ISO 8601 time; without a zone it is UTC. A space is an offset's `+` that was not escaped. What is finer than a millisecond
+ * is rounded into the range that the edge belongs to. @returns undefined when it is none.
+ */
 export function parseInstant(value: string, edge: 'from' | 'to'): Date | undefined {
   const match = ISO_8601.exec(value)
   if (!match) return undefined
-  const [, year, month, day, hour, minute, second, fraction, , sign, offsetHour, offsetMinute] = match
+  const [, year, , month, day, hour, , minute, second, fraction = '', sign, offsetHour, offsetMinute] = match
   const number = (digits: string | undefined) => (digits === undefined ? 0 : Number(digits))
-  const milliseconds = number((fraction ?? '').padEnd(3, '0').slice(0, 3))
+  const isBetweenMilliseconds = edge === 'from' && /[1-9]/.test(fraction.slice(3))
+  const milliseconds = number(fraction.padEnd(3, '0').slice(0, 3)) + (isBetweenMilliseconds ? 1 : 0)
   const offset = (number(offsetHour) * 60 + number(offsetMinute)) * (sign === '-' ? -1 : 1)
   const isInRange =
     number(year) >= 1 &&
