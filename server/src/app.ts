@@ -7,6 +7,7 @@ import { teamHttp } from './modules/team/http.ts'
 import type { BankClock } from './platform/clock.ts'
 import type { Config } from './platform/config.ts'
 import { authenticate } from './platform/http/authentication.ts'
+import { documentHeaders } from './platform/http/openapi.ts'
 import { createHttpServer, type HttpServer } from './platform/http/server.ts'
 import type { Logger } from './platform/logging.ts'
 import type { Metrics } from './platform/metrics.ts'
@@ -70,6 +71,7 @@ function observePool(metrics: Metrics, database: Database): void {
 }
 
 const OPENAPI = {
+  transform: documentHeaders,
   refResolver: { buildLocalReference: (schema: { $id?: unknown }) => String(schema.$id) },
   openapi: {
     openapi: '3.1.1',

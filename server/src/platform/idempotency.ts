@@ -61,6 +61,13 @@ export async function claimKeys(tx: Tx, claims: readonly KeyClaim[], now: Date):
   return answers
 }
 
+/** The answer stored under a key, when its time is not over: for a request that cannot itself be carried out. */
+export const findAnswer = (tx: Tx, of: Pick<KeyClaim, 'organizationId' | 'operation' | 'key'>, now: Date) =>
+  tx.maybe<StoredAnswer>`
+    select status, body, request_hash as "requestHash" from platform.idempotency_record
+     where organization_id = ${of.organizationId} and operation = ${of.operation} and key = ${of.key}
+       and created_at > ${new Date(now.getTime() - IDEMPOTENCY_WINDOW_MS)}`
+
 /** Gives keys back whose request was refused: a failure is not kept, so that the caller can mend it and use the same key. */
 export async function releaseKeys(
   tx: Tx,

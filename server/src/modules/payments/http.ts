@@ -1,25 +1,28 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import type { BankClock } from '../../platform/clock.ts'
-import { atPointer, HttpRefusal } from '../../platform/http/api-error.ts'
+import { atHeader, atPointer, HttpRefusal } from '../../platform/http/api-error.ts'
 import { describeOperation } from '../../platform/http/openapi.ts'
 import { parseInstant } from '../../platform/http/query.ts'
-import { type KeyClaim, requestHash } from '../../platform/idempotency.ts'
+import { type KeyClaim, requestHash, type StoredAnswer } from '../../platform/idempotency.ts'
 import { newId } from '../../platform/ids.ts'
+import { ok, type Result, refuse } from '../../platform/result.ts'
 import type { InternalTransfers } from './commands/transfer-internally.ts'
 import type { InternalTransferInstruction } from './domain/internal-transfer.ts'
 import type { RailSandbox } from './rail.ts'
 import {
   amountFromWire,
+  CLOCK_STEP_MAX_SECONDS,
   ClockAnswer,
   ClockBody,
   INTERNAL_TRANSFER_ERRORS,
+  IncomingTransferAnswer,
   IncomingTransferBody,
   InternalTransferAnswer,
   InternalTransferBody,
   ibanFromWire,
   internalTransferToWire,
-  unwrapIncomingTransfer,
+  railComplaint,
 } from './wire.ts'
 
 /** Routes of the public API. */
@@ -28,40 +31,76 @@ export function paymentsHttp(
   dependencies: { clock: BankClock; internalTransfers: InternalTransfers },
 ): void {
   const { clock, internalTransfers } = dependencies
-  app.post(
-    '/v2/internal_transfers',
-    describeOperation({
-      operationId: 'createInternalTransfer',
-      tag: 'Internal transfers',
-      summary: 'Move money between two accounts of the organization, at once.',
-      description:
-        'A repeated `X-Qonto-Idempotency-Key` gets the first answer again for 30 minutes. If the body differs, the answer carries `X-Partita-Idempotency-Mismatch: true`.',
-      scope: 'internal_transfer.write',
-      headers: Type.Object({ 'x-qonto-idempotency-key': Type.Optional(Type.String({ maxLength: 255 })) }),
-      body: InternalTransferBody,
-      answer: InternalTransferAnswer,
-      errors: [400, 422],
-    }),
-    async (request, reply) => {
-      const instruction = instructionFrom(request, clock.now())
-      const claim = claimFor(request, instruction)
-      const answer = await internalTransfers.submit({ instruction, claim })
-      if (!answer.ok) {
-        const [status, code, detail, pointer] = INTERNAL_TRANSFER_ERRORS[answer.refusal]
-        throw new HttpRefusal(status, [atPointer(code, detail, pointer)])
-      }
-      const { replay } = answer.value
-      if (!replay) return claim.body
-      return sendReplay(reply, replay, claim)
+  const options = describeOperation({
+    operationId: 'createInternalTransfer',
+    tag: 'Internal transfers',
+    summary: 'Move money between two accounts of the organization, at once.',
+    description:
+      'A repeated `X-Qonto-Idempotency-Key` gets the first answer again for 30 minutes. If the body differs, the answer carries `X-Partita-Idempotency-Mismatch: true`.',
+    scope: 'internal_transfer.write',
+    headers: {
+      [KEY_HEADER]: Type.Optional(
+        Type.String({
+          maxLength: KEY_LENGTH_MAX,
+          description: 'Any unique text; without it, a repeated request moves money again.',
+        }),
+      ),
     },
-  )
+    body: InternalTransferBody,
+    answer: InternalTransferAnswer,
+    answerHeaders: {
+      'X-Partita-Idempotency-Mismatch': Type.String({ enum: ['true'], description: 'Only on an answer to another body.' }),
+    },
+  })
+  app.post('/v2/internal_transfers', { ...options, attachValidation: true }, async (request, reply) => {
+    const now = clock.now()
+    const key = idempotencyKeyOf(request)
+    const read = readInstruction(request, now)
+    if (!read.ok) {
+      // A key is answered as before whatever comes with it, also with a body that could not be carried out (qonto-api.md §8).
+      const { organizationId } = request.principal
+      const earlier = key && (await internalTransfers.earlierAnswer(organizationId, { operation: OPERATION, key }, now))
+      if (!earlier) throw read.refusal
+      return sendReplay(reply, earlier, hashOf(request))
+    }
+    const instruction = read.value
+    const claim = claimFor(request, instruction, key)
+    const answer = await internalTransfers.submit({ instruction, claim })
+    if (!answer.ok) {
+      const [status, code, detail, pointer] = INTERNAL_TRANSFER_ERRORS[answer.refusal]
+      throw new HttpRefusal(status, [atPointer(code, detail, pointer)])
+    }
+    const { replay } = answer.value
+    if (!replay) return claim.body
+    return sendReplay(reply, replay, claim.requestHash)
+  })
 }
 
-function instructionFrom(request: FastifyRequest, now: Date): InternalTransferInstruction {
+const OPERATION = 'POST /v2/internal_transfers'
+const KEY_HEADER = 'X-Qonto-Idempotency-Key'
+const KEY_FIELD = KEY_HEADER.toLowerCase()
+const KEY_LENGTH_MAX = 255
+
+function idempotencyKeyOf(request: FastifyRequest): string | undefined {
+  const given = request.headers[KEY_FIELD]
+  if (typeof given !== 'string' || given === '') return undefined
+  if (given.length <= KEY_LENGTH_MAX) return given
+  throw new HttpRefusal(422, [
+    atHeader('above_max_size', `${KEY_HEADER} size cannot be greater than ${KEY_LENGTH_MAX}`, KEY_HEADER),
+  ])
+}
+
+const hashOf = (request: FastifyRequest): Buffer => requestHash(JSON.stringify(request.body ?? null))
+
+function readInstruction(request: FastifyRequest, now: Date): Result<InternalTransferInstruction, Error> {
+  if (request.validationError) return refuse(request.validationError)
   const { internal_transfer: wire } = request.body as InternalTransferBody
+  const at = (code: string, field: string, problem: string) =>
+    refuse(new HttpRefusal(422, [atPointer(code, `${field} ${problem}`, `/internal_transfer/${field}`)]))
   const amount = amountFromWire(wire.amount, wire.currency)
-  if (!amount) throw new HttpRefusal(422, [atPointer('invalid', 'amount must be greater than 0', '/internal_transfer/amount')])
-  return {
+  if (!amount) return at('invalid', 'amount', 'must be greater than 0')
+  if (wire.reference.trim() === '') return at('blank', 'reference', 'cannot be blank')
+  return ok({
     id: newId<'internal_transfer'>(),
     organizationId: request.principal.organizationId,
     debtorIban: ibanFromWire(wire.debit_iban),
@@ -70,70 +109,77 @@ function instructionFrom(request: FastifyRequest, now: Date): InternalTransferIn
     remittanceInformation: wire.reference,
     initiatorId: request.principal.membershipId,
     orderedAt: now,
-  }
+  })
 }
 
 /** A request without a key gets one of its own, so that it, too, can be asked again after a lost connection. */
-function claimFor(request: FastifyRequest, instruction: InternalTransferInstruction): KeyClaim {
-  const given = request.headers['x-qonto-idempotency-key']
+function claimFor(request: FastifyRequest, instruction: InternalTransferInstruction, key: string | undefined): KeyClaim {
   return {
     organizationId: instruction.organizationId,
-    operation: 'POST /v2/internal_transfers',
-    key: typeof given === 'string' && given !== '' ? given : instruction.id,
-    requestHash: requestHash(JSON.stringify(request.body)),
+    operation: OPERATION,
+    key: key ?? instruction.id,
+    requestHash: hashOf(request),
     status: 200,
     body: internalTransferToWire(instruction),
   }
 }
 
-function sendReplay(
-  reply: FastifyReply,
-  replay: { status: number; body: unknown; requestHash: Buffer },
-  claim: KeyClaim,
-): FastifyReply {
-  if (!replay.requestHash.equals(claim.requestHash)) reply.header('x-partita-idempotency-mismatch', 'true')
+function sendReplay(reply: FastifyReply, replay: StoredAnswer, hash: Buffer): FastifyReply {
+  if (!replay.requestHash.equals(hash)) reply.header('x-partita-idempotency-mismatch', 'true')
   return reply.code(replay.status).send(replay.body)
 }
 
 /** Routes of the sandbox: money from outside, and the bank's clock. Registered only where the sandbox is on. */
 export function simulationHttp(app: FastifyInstance, { clock, rail }: { clock: BankClock; rail: RailSandbox }): void {
+  incomingTransferRoute(app, rail)
+  clockRoutes(app, clock)
+}
+
+function incomingTransferRoute(app: FastifyInstance, rail: RailSandbox): void {
   app.post(
     '/simulation/incoming_transfers',
-    {
-      ...describeOperation({
-        operationId: 'simulateIncomingTransfer',
-        tag: 'Simulation',
-        summary: 'Have somebody outside send a SEPA credit transfer.',
-        description:
-          'The simulated rail sends a pacs.008; the money is booked when the worker has read it, as a rule within a second.',
-        scope: 'sandbox',
-        body: IncomingTransferBody,
-        answer: Type.Object({ incoming_transfer: Type.Object({}, { additionalProperties: true }) }),
-        status: 202,
-        errors: [422],
-      }),
-      preValidation: async (request) => {
-        request.body = unwrapIncomingTransfer(request.body)
-      },
-    },
+    describeOperation({
+      operationId: 'simulateIncomingTransfer',
+      tag: 'Simulation',
+      summary: 'Have somebody outside send a SEPA credit transfer.',
+      description:
+        'The simulated rail sends a pacs.008; the money is booked when the worker has read it, as a rule within a second.',
+      scope: 'sandbox',
+      body: IncomingTransferBody,
+      answer: IncomingTransferAnswer,
+      status: 202,
+    }),
     async (request, reply) => {
-      const wire = request.body as IncomingTransferBody
+      const body = request.body as Static<typeof IncomingTransferBody>
+      const isWrapped = 'incoming_transfer' in body
+      const wire = isWrapped ? body.incoming_transfer : body
+      const at = isWrapped ? '/incoming_transfer' : ''
       const amount = amountFromWire(wire.amount, 'EUR')
-      if (!amount) throw new HttpRefusal(422, [atPointer('invalid', 'amount must be greater than 0', '/amount')])
+      if (!amount) throw new HttpRefusal(422, [atPointer('invalid', 'amount must be greater than 0', `${at}/amount`)])
+      const iban = wire.creditor_iban ?? wire.iban
+      if (iban === undefined)
+        throw new HttpRefusal(422, [atPointer('missing_key', 'creditor_iban is missing', `${at}/creditor_iban`)])
       const simulated = await rail.sendIncoming({
         amount,
-        creditorIban: ibanFromWire(wire.creditor_iban),
+        creditorIban: ibanFromWire(iban),
         debtorName: wire.debtor_name ?? 'Simulated Debtor',
         debtorIban: ibanFromWire(wire.debtor_iban ?? 'DE89370400440532013000'),
-        remittanceInformation: wire.remittance_information,
+        remittanceInformation: wire.remittance_information ?? wire.reference,
         endToEndId: wire.end_to_end_id,
         copies: wire.copies,
       })
-      if (!simulated.ok) throw new HttpRefusal(422, [{ code: 'invalid', detail: simulated.refusal }])
+      if (!simulated.ok) {
+        throw new HttpRefusal(
+          422,
+          simulated.refusal.map((complaint) => railComplaint(complaint, wire, at)),
+        )
+      }
       return reply.code(202).send({ incoming_transfer: simulated.value })
     },
   )
+}
 
+function clockRoutes(app: FastifyInstance, clock: BankClock): void {
   const clockNow = () => ({ clock: { now: clock.now() } })
   app.get(
     '/simulation/clock',
@@ -171,12 +217,15 @@ export function simulationHttp(app: FastifyInstance, { clock, rail }: { clock: B
   )
 }
 
-function targetOf(body: ClockBody, now: Date): Date {
-  if ((body.now === undefined) === (body.advance_seconds === undefined)) {
-    throw new HttpRefusal(422, [{ code: 'invalid', detail: 'give either now or advance_seconds' }])
+function targetOf({ now, advance_seconds }: ClockBody, present: Date): Date {
+  if (now !== undefined && advance_seconds !== undefined) {
+    throw new HttpRefusal(422, [atPointer('present', 'advance_seconds must be absent when now is given', '/advance_seconds')])
   }
-  if (body.advance_seconds !== undefined) return new Date(now.getTime() + body.advance_seconds * 1_000)
-  const target = parseInstant(body.now ?? '', 'from')
+  if (advance_seconds !== undefined) return new Date(present.getTime() + advance_seconds * 1_000)
+  if (now === undefined) throw new HttpRefusal(422, [atPointer('missing_key', 'now or advance_seconds is missing', '/now')])
+  const target = parseInstant(now, 'from')
   if (!target) throw new HttpRefusal(422, [atPointer('invalid', 'now is not a valid date', '/now')])
+  if (target.getTime() - present.getTime() > CLOCK_STEP_MAX_SECONDS * 1_000)
+    throw new HttpRefusal(422, [atPointer('invalid', 'now must not be more than ten years ahead', '/now')])
   return target
 }

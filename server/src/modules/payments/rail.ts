@@ -86,8 +86,8 @@ export type IncomingOrder = {
 
 /** What only a simulated rail can do: have somebody outside pay us. */
 export interface RailSandbox {
-  /** @returns what the rail will send, or why it does not. @throws PlatformUnavailable when the rail is away. */
-  sendIncoming(order: IncomingOrder): Promise<Result<Record<string, unknown>, string>>
+  /** @returns what the rail will send, or its complaints, each beginning with the field's name. @throws PlatformUnavailable when the rail is away. */
+  sendIncoming(order: IncomingOrder): Promise<Result<Record<string, unknown>, readonly string[]>>
 }
 
 export function httpRailSandbox(baseUrl: string, clock: Clock): RailSandbox {
@@ -112,7 +112,10 @@ export function httpRailSandbox(baseUrl: string, clock: Clock): RailSandbox {
           signal: AbortSignal.timeout(TIMEOUT_MS),
         })
         const text = await response.text()
-        return response.ok ? ok(JSON.parse(text)) : refuse(`the rail refuses it: ${text.slice(0, 500)}`)
+        const answer = JSON.parse(text) as Record<string, unknown> & { error?: { message: string } }
+        if (response.ok) return ok(answer)
+        if (response.status !== 400 || answer.error === undefined) throw new Error(`the rail answered ${response.status}`)
+        return refuse(answer.error.message.split('; '))
       } catch (error) {
         throw new PlatformUnavailable('the rails simulator cannot be reached', error)
       }

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { type ApiError, atPointer } from '../../platform/http/api-error.ts'
 import { decimalNumber, integerNumber } from '../../platform/http/json-numbers.ts'
 import { currency, type Money, parseDecimal } from '../../platform/money.ts'
 import type { InternalTransferInstruction, InternalTransferRefusal } from './domain/internal-transfer.ts'
@@ -7,21 +8,16 @@ import type { InternalTransferInstruction, InternalTransferRefusal } from './dom
 const AmountText = Type.String({ pattern: '^\\d{0,12}(\\.\\d{1,2})?$', minLength: 1, maxLength: 15, examples: ['12.50'] })
 const Iban = (description: string) => Type.String({ minLength: 1, maxLength: 42, description })
 
-export const InternalTransferBody = Type.Object(
-  {
-    internal_transfer: Type.Object(
-      {
-        debit_iban: Iban('IBAN of the account that pays; one of the organization’s own.'),
-        credit_iban: Iban('IBAN of the account that receives; another of the organization’s own.'),
-        reference: Type.String({ minLength: 1, maxLength: 99, description: 'Shown on both accounts.' }),
-        amount: AmountText,
-        currency: Type.String({ enum: ['EUR'] }),
-      },
-      { additionalProperties: false },
-    ),
-  },
-  { additionalProperties: false },
-)
+// Fields that we do not know are let through: the contract grows by optional ones, and clients send what their version of it has.
+export const InternalTransferBody = Type.Object({
+  internal_transfer: Type.Object({
+    debit_iban: Iban('IBAN of the account that pays; one of the organization’s own.'),
+    credit_iban: Iban('IBAN of the account that receives; another of the organization’s own.'),
+    reference: Type.String({ minLength: 1, maxLength: 99, description: 'Shown on both accounts. Not blank.' }),
+    amount: AmountText,
+    currency: Type.String({ enum: ['EUR'] }),
+  }),
+})
 export type InternalTransferBody = Static<typeof InternalTransferBody>
 
 export const InternalTransferAnswer = Type.Object({
@@ -69,14 +65,18 @@ export const INTERNAL_TRANSFER_ERRORS = {
   available_balance_insufficient: [400, 'insufficient_funds', 'Insufficient funds', '/amount'],
 } as const satisfies Record<InternalTransferRefusal, readonly [number, string, string, string]>
 
-export const IncomingTransferBody = Type.Object(
+const IncomingTransfer = Type.Object(
   {
-    creditor_iban: Iban('IBAN that is paid; `iban` is accepted for it. One that is not ours shows what happens to such money.'),
+    creditor_iban: Type.Optional(
+      Iban('IBAN that is paid. One that is not ours shows what happens to such money. This or `iban` is required.'),
+    ),
+    iban: Type.Optional(Iban('The same.')),
     amount: AmountText,
     currency: Type.Optional(Type.String({ enum: ['EUR'] })),
     debtor_name: Type.Optional(Type.String({ minLength: 1, maxLength: 70 })),
     debtor_iban: Type.Optional(Iban('IBAN of who pays.')),
-    remittance_information: Type.Optional(Type.String({ maxLength: 140, description: '`reference` is accepted for it.' })),
+    remittance_information: Type.Optional(Type.String({ maxLength: 140, description: 'The message to the payee.' })),
+    reference: Type.Optional(Type.String({ maxLength: 140, description: 'The same.' })),
     end_to_end_id: Type.Optional(Type.String({ minLength: 1, maxLength: 35 })),
     copies: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 10, description: 'How often the rail sends the same message; the money comes once.' }),
@@ -84,25 +84,54 @@ export const IncomingTransferBody = Type.Object(
   },
   { additionalProperties: false },
 )
-export type IncomingTransferBody = Static<typeof IncomingTransferBody>
+export type IncomingTransfer = Static<typeof IncomingTransfer>
 
-/** Sandbox bodies may be flat or wrapped in their name, and use the public API's words. */
-export function unwrapIncomingTransfer(body: unknown): unknown {
-  if (typeof body !== 'object' || body === null) return body
-  const inner = 'incoming_transfer' in body ? body.incoming_transfer : body
-  if (typeof inner !== 'object' || inner === null) return inner
-  const { iban, reference, ...rest } = inner as Record<string, unknown>
-  return {
-    ...(iban === undefined ? {} : { creditor_iban: iban }),
-    ...(reference === undefined ? {} : { remittance_information: reference }),
-    ...rest,
-  }
+/** Flat, or wrapped in its name. A conditional, so that what is wrong is told of the form that was used. */
+export const IncomingTransferBody = Type.Unsafe<IncomingTransfer | { incoming_transfer: IncomingTransfer }>({
+  description: 'The transfer, flat or wrapped in `incoming_transfer`.',
+  examples: [{ iban: 'FR7619999000010000000000121', amount: '250.00', debtor_name: 'Jane Customer', reference: 'Invoice 42' }],
+  if: { type: 'object', required: ['incoming_transfer'] },
+  // biome-ignore lint/suspicious/noThenProperty: JSON Schema's own word
+  then: Type.Object({ incoming_transfer: IncomingTransfer }, { additionalProperties: false }),
+  else: IncomingTransfer,
+})
+
+export const IncomingTransferAnswer = Type.Object({
+  incoming_transfer: Type.Object({
+    tx_id: Type.String({ description: 'The payment’s identification on the rail.' }),
+    message_id: Type.String({ description: 'Of the pacs.008 that will carry it.' }),
+    end_to_end_id: Type.String({ description: 'NOTPROVIDED when none was given.' }),
+    uetr: Type.String({ format: 'uuid' }),
+    available_at: Type.String({ format: 'date-time', description: 'Bank time from which the message can be fetched.' }),
+    settlement_date: Type.String({ format: 'date' }),
+  }),
+})
+
+const OTHER_NAMES: Readonly<Record<string, keyof IncomingTransfer>> = {
+  creditor_iban: 'iban',
+  remittance_information: 'reference',
 }
+
+/** A complaint of the rail, which begins with its field, about the field as the caller wrote it. @param at pointer to the transfer. */
+export function railComplaint(complaint: string, transfer: IncomingTransfer, at: string): ApiError {
+  const field = complaint.split(' ', 1)[0] as string
+  const written = [field, OTHER_NAMES[field]].find((name) => name !== undefined && name in transfer)
+  return written
+    ? atPointer('invalid', `${written}${complaint.slice(field.length)}`, `${at}/${written}`)
+    : { code: 'invalid', detail: complaint }
+}
+
+/** How far one request may move the clock: ten years. Further on, dates leave what files and databases can hold. */
+export const CLOCK_STEP_MAX_SECONDS = 315_360_000
 
 export const ClockBody = Type.Object(
   {
-    now: Type.Optional(Type.String({ description: 'The moment to move to, ISO 8601; not before the present one.' })),
-    advance_seconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 315_360_000, description: 'Or how far to move.' })),
+    now: Type.Optional(
+      Type.String({ description: 'The moment to move to, ISO 8601; not before the present one, at most ten years ahead.' }),
+    ),
+    advance_seconds: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: CLOCK_STEP_MAX_SECONDS, description: 'Or how far to move.' }),
+    ),
   },
   { additionalProperties: false },
 )

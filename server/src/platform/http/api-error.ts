@@ -1,8 +1,8 @@
-/** One entry of an error answer. `source` points into the body (JSON pointer) or names a query or path parameter. */
+/** One entry of an error answer. `source` points into the body (JSON pointer) or names a query or path parameter, or a header. */
 export type ApiError = {
   readonly code: string
   readonly detail: string
-  readonly source?: { readonly pointer: string } | { readonly parameter: string }
+  readonly source?: { readonly pointer: string } | { readonly parameter: string } | { readonly header: string }
   readonly meta?: Readonly<Record<string, unknown>>
 }
 
@@ -34,6 +34,8 @@ export const atParameter = (code: string, detail: string, parameter: string): Ap
   detail,
   source: { parameter },
 })
+
+export const atHeader = (code: string, detail: string, header: string): ApiError => ({ code, detail, source: { header } })
 
 /** The answer for an id that is unknown, malformed or somebody else's: all three look alike, or ids could be probed. */
 export const notFound = (what: string, parameter = 'id'): HttpRefusal =>

@@ -81,10 +81,26 @@ function answerForInvalidBody(problems: FastifySchemaValidationError[], body: un
   if (context === 'body' && (body === undefined || body === null)) {
     return { status: 422, errors: [{ code: 'invalid_body', detail: 'EOF' }] }
   }
-  const errors = problems.slice(0, ERRORS_SHOWN_MAX).map(describeProblem)
+  // A conditional schema adds that its condition failed to what failed inside it.
+  const errors = problems
+    .filter(({ keyword }) => keyword !== 'if')
+    .slice(0, ERRORS_SHOWN_MAX)
+    .map(describeProblem)
   // The contract answers an amount sent as a number with 400, every other invalid field with 422.
   return { status: errors.some((e) => e.code === 'not_a_string') ? 400 : 422, errors }
 }
+
+const FIELD_NAME_SHOWN_MAX = 100
+const TYPE_WORDS: Readonly<Record<string, string>> = {
+  object: 'an object',
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  array: 'a list',
+}
+
+const unknownField = (path: string, name: string): ApiError =>
+  atPointer('invalid', `${name} is not a known field`, `${path}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`)
 
 /** ajv's finding in the contract's words (qonto-api.md §6.2). */
 function describeProblem(problem: FastifySchemaValidationError): ApiError {
@@ -94,11 +110,15 @@ function describeProblem(problem: FastifySchemaValidationError): ApiError {
     case 'required':
       return atPointer('missing_key', `${params.missingProperty} is missing`, `${path}/${params.missingProperty}`)
     case 'additionalProperties':
-      return atPointer('invalid', `${params.additionalProperty} is not a known field`, `${path}/${params.additionalProperty}`)
+      return unknownField(path, String(params.additionalProperty).slice(0, FIELD_NAME_SHOWN_MAX))
     case 'type':
       return params.type === 'string'
         ? atPointer('not_a_string', `${field} must be a string`, path || '/')
-        : atPointer('invalid', `${field} must be ${params.type}`, path || '/')
+        : atPointer('invalid', `${field} must be ${TYPE_WORDS[String(params.type)] ?? params.type}`, path || '/')
+    case 'minimum':
+      return atPointer('invalid', `${field} must not be less than ${params.limit}`, path)
+    case 'maximum':
+      return atPointer('invalid', `${field} must not be greater than ${params.limit}`, path)
     case 'enum':
       return atPointer('not_in_list', `${field} must be one of: ${(params.allowedValues as unknown[]).join(', ')}`, path)
     case 'const':

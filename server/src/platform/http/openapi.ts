@@ -1,5 +1,6 @@
-import type { RouteShorthandOptions } from 'fastify'
+import type { FastifySchema, RouteShorthandOptions } from 'fastify'
 import { type TSchema, Type } from 'typebox'
+import { assert } from '../assert.ts'
 
 /** The body of every error. Registered once per server and referred to by every operation. */
 export const ErrorSchema = Type.Object(
@@ -12,6 +13,7 @@ export const ErrorSchema = Type.Object(
           Type.Object({
             pointer: Type.Optional(Type.String({ description: 'JSON pointer into the request body.' })),
             parameter: Type.Optional(Type.String({ description: 'Query or path parameter.' })),
+            header: Type.Optional(Type.String({ description: 'Request header.' })),
           }),
         ),
         meta: Type.Optional(Type.Object({}, { additionalProperties: true })),
@@ -26,7 +28,29 @@ export const ErrorSchema = Type.Object(
 const COMMON_ERRORS = [401, 429, 500, 503]
 /** Further ones of operations that take a body: it is not JSON, too large, or not what it should be. */
 const BODY_ERRORS = [400, 413, 422]
-const ERROR = { $ref: 'Error#', description: 'An error.' }
+const ERROR_MEANINGS: Readonly<Record<number, string>> = {
+  400: 'The request cannot be read, or cannot be carried out as it is.',
+  401: 'No valid credential. Too many of these block the address for an hour.',
+  404: 'No such object of the organization.',
+  413: 'The body is too large.',
+  422: 'A value is missing or not what it should be.',
+  429: 'Too many requests from this address.',
+  500: 'Our fault.',
+  503: 'Too busy, or a part is away: nothing has been done.',
+}
+const TRACE_ID = { type: 'string', pattern: '^[0-9a-f]{32}$', description: 'Names the request; errors carry it as trace_id.' }
+const RETRY_AFTER = { type: 'integer', minimum: 1, description: 'Seconds until it is worth trying again.' }
+
+function errorAnswer(status: number) {
+  const description = ERROR_MEANINGS[status]
+  assert(description, `status ${status} has no meaning in the API's description`)
+  const headers = { 'X-Tyk-Trace-Id': TRACE_ID, ...(status === 429 || status === 503 ? { 'Retry-After': RETRY_AFTER } : {}) }
+  return { $ref: 'Error#', description, headers }
+}
+
+const StagingToken = Type.Optional(
+  Type.String({ description: 'Needed only where a sandbox is configured to ask for it; ignored elsewhere.' }),
+)
 
 export type OperationDescription = {
   readonly operationId: string
@@ -37,11 +61,13 @@ export type OperationDescription = {
   readonly scope: string
   readonly params?: TSchema
   readonly query?: TSchema
-  readonly headers?: TSchema
+  readonly headers?: Record<string, TSchema>
   readonly body?: TSchema
   readonly answer: TSchema
   /** Success status, 200 unless said. */
   readonly status?: number
+  /** Headers of the success beyond the trace id. */
+  readonly answerHeaders?: Readonly<Record<string, TSchema>>
   /** Further error statuses it can give. */
   readonly errors?: readonly number[]
 }
@@ -52,7 +78,12 @@ export type OperationDescription = {
  */
 export function describeOperation(operation: OperationDescription): RouteShorthandOptions {
   const ownErrors = [...(operation.errors ?? (operation.query ? [422] : [])), ...(operation.body ? BODY_ERRORS : [])]
-  const errors = Object.fromEntries([...COMMON_ERRORS, ...ownErrors].map((status) => [status, ERROR]))
+  const errors = Object.fromEntries([...COMMON_ERRORS, ...ownErrors].map((status) => [status, errorAnswer(status)]))
+  const success = {
+    ...operation.answer,
+    'x-response-description': 'Success.',
+    headers: { 'X-Tyk-Trace-Id': TRACE_ID, ...operation.answerHeaders },
+  }
   const schema = {
     operationId: operation.operationId,
     tags: [operation.tag],
@@ -61,11 +92,23 @@ export function describeOperation(operation: OperationDescription): RouteShortha
     security: [{ SecretKey: [] }],
     ...(operation.params && { params: operation.params }),
     ...(operation.query && { querystring: operation.query }),
-    ...(operation.headers && { headers: operation.headers }),
+    documentedHeaders: Type.Object({ 'X-Qonto-Staging-Token': StagingToken, ...operation.headers }),
     ...(operation.body && { body: operation.body }),
-    response: { [operation.status ?? 200]: operation.answer, ...errors },
+    response: { [operation.status ?? 200]: success, ...errors },
   }
   return operation.body ? { schema } : { schema, validatorCompiler: () => () => true }
+}
+
+/** What the description shows of a route beyond what Fastify checks: its headers, which it would otherwise validate on every request. */
+export function documentHeaders<S extends FastifySchema>({
+  schema,
+  url,
+}: {
+  schema: S
+  url: string
+}): { schema: S; url: string } {
+  const { documentedHeaders, ...rest } = (schema ?? {}) as S & { documentedHeaders?: TSchema }
+  return { schema: { ...rest, ...(documentedHeaders && { headers: documentedHeaders }) } as S, url }
 }
 
 /** Path parameter `id`. */

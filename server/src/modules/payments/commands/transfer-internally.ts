@@ -1,6 +1,6 @@
 import { assert } from '../../../platform/assert.ts'
-import { claimKeys, type KeyClaim, releaseKeys, type StoredAnswer } from '../../../platform/idempotency.ts'
-import { newId } from '../../../platform/ids.ts'
+import { claimKeys, findAnswer, type KeyClaim, releaseKeys, type StoredAnswer } from '../../../platform/idempotency.ts'
+import { type Id, newId } from '../../../platform/ids.ts'
 import { Lane } from '../../../platform/lane.ts'
 import { publish } from '../../../platform/outbox.ts'
 import type { Database, Tx } from '../../../platform/postgres/database.ts'
@@ -49,6 +49,15 @@ export class InternalTransfers {
       this.#lanes.set(book, lane)
     }
     return lane.submit(order)
+  }
+
+  /** The answer that an earlier order got under this key, for a request that is no order itself. */
+  earlierAnswer(
+    organizationId: Id<'organization'>,
+    given: Pick<KeyClaim, 'operation' | 'key'>,
+    now: Date,
+  ): Promise<StoredAnswer | undefined> {
+    return this.#database.read({ organizationId }, (tx) => findAnswer(tx, { organizationId, ...given }, now))
   }
 
   /** Resolves when everything submitted is answered. */
