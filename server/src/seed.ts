@@ -8,12 +8,13 @@ import {
   type PaymentAccount,
 } from './modules/accounts/index.ts'
 import { isLiveApiKey, issueApiKey } from './modules/identity/index.ts'
+import { initiateCreditTransfers } from './modules/payments/index.ts'
 import { findOrganizationBySlug, foundOrganization, ownerOf } from './modules/team/index.ts'
 import { assert } from './platform/assert.ts'
 import { addDays, type Clock, localDateOf } from './platform/clock.ts'
 import type { BankCountry } from './platform/config.ts'
 import { derivedId, type Id } from './platform/ids.ts'
-import { EUR } from './platform/money.ts'
+import { EUR, money } from './platform/money.ts'
 import type { Database, Tx } from './platform/postgres/database.ts'
 import {
   DEMO_ACCOUNTS,
@@ -21,6 +22,7 @@ import {
   DEMO_LABELS,
   DEMO_MEMBERS,
   DEMO_ORGANIZATION,
+  DEMO_SCHEDULED,
   DEMO_SUPPLIERS,
 } from './seed/demo-company.ts'
 import { bookHistory, type Counterparty, type Movement } from './seed/movements.ts'
@@ -44,7 +46,8 @@ export type SeedOptions = {
 const DEMO_DAYS = 42
 
 /**
- * Makes the demo company once: people, labels, three accounts, and six weeks of payments that went through the ledger.
+ * Makes the demo company once: people, labels, three accounts, six weeks of payments that went through the ledger, and
+ * one that is ordered and not due.
  *
  * @param options.secretKey the API key's secret that the caller keeps. Of a company that is there already it becomes the live key, if it
  *   is not: a lost key is replaced by handing in a new one of 64 hexadecimal digits. The caller keeps the secret that is returned, which
@@ -72,6 +75,7 @@ export async function seedDemo(
     const movements = demoHistory(company, randomFrom(options.seed ?? 1), options.bank, now)
     const ids = await bookHistory(tx, `demo/${DEMO_ORGANIZATION.slug}`, movements, now)
     await labelHistory(tx, company.id, movements, ids, now)
+    await scheduleTransfer(tx, company, now)
     return summaryOf(tx, company.id, company.secret, true)
   })
 }
@@ -204,6 +208,7 @@ function demoHistory(company: Company, random: Random, _bank: BankIdentity, now:
         reference: `${supplier.reference}${supplier.day === undefined ? ` ${1_000 + day}` : ''}`,
         initiatorId,
         isDirectDebit: supplier.isDirectDebit ?? false,
+        vatPercent: supplier.vatPercent,
       })
     }
     if (dayOfMonth === 20) add(at, 920, ownTransfer(main, savings, 350_000n, 'TVA', owner))
@@ -235,7 +240,36 @@ function incomeOf(random: Random, main: PaymentAccount, hamburg: PaymentAccount,
     category: 'sales',
     reference: `${customer.reference} ${100 + day}`,
     initiatorId: null,
+    vatPercent: customer.vatPercent,
   }
+}
+
+/** One real order that is not due yet: its amount is held, and the worker sends it on its day. */
+async function scheduleTransfer(tx: Tx, company: Company, now: Date): Promise<void> {
+  const { party, amountMinor, reference, inDays } = DEMO_SCHEDULED
+  const creditor = counterpartyOf(party)
+  const [answer] = await initiateCreditTransfers(tx, {
+    debtor: company.accounts[0],
+    instructions: [
+      {
+        id: derivedId('credit_transfer', company.id, reference),
+        creditorName: creditor.name,
+        creditorIban: creditor.iban,
+        creditorBic: creditor.bic,
+        amount: money(EUR, amountMinor),
+        endToEndId: reference.replace(' ', '-').toUpperCase(),
+        instructionId: null,
+        remittanceInformation: reference,
+        creditorReference: null,
+        purpose: null,
+        requestedExecutionDate: addDays(localDateOf(now), inDays),
+        paymentInformationId: null,
+      },
+    ],
+    paymentFileId: null,
+    now,
+  })
+  assert(answer?.ok, 'the demo company cannot pay what it has ordered')
 }
 
 const ownTransfer = (

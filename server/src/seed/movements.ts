@@ -1,4 +1,5 @@
 import {
+  assignVat,
   type Category,
   type NewTransaction,
   type PaymentAccount,
@@ -26,6 +27,8 @@ export type Movement = {
   readonly reference: string
   readonly note?: string
   readonly initiatorId: Id<'membership'> | null
+  /** The rate of VAT contained in the amount, in percent. */
+  readonly vatPercent?: bigint | undefined
   /** Collected by the creditor instead of sent by us. */
   readonly isDirectDebit?: boolean
   /** Refused by the other bank: it stands in the feed and moved nothing. */
@@ -42,8 +45,9 @@ const LEGS_PER_MOVEMENT = 2
  * @throws Bug when a movement is not covered: a history must be possible.
  */
 export async function bookHistory(tx: Tx, name: string, movements: readonly Movement[], now: Date): Promise<Id<'transaction'>[]> {
-  const bookId = movements[0]?.account.bookId
-  if (bookId === undefined) return []
+  const account = movements[0]?.account
+  if (account === undefined) return []
+  const { bookId, organizationId } = account
   const settlement = await openSettlementAccounts(tx, bookId, now)
   const ids = movements.map((_, index) => derivedId('transaction', name, index))
   const rows: NewTransaction[] = []
@@ -58,6 +62,20 @@ export async function bookHistory(tx: Tx, name: string, movements: readonly Move
     })
   }
   await recordTransactions(tx, rows)
+  await assignVat(
+    tx,
+    organizationId,
+    movements.flatMap(({ vatPercent, amountMinor, at }, index) =>
+      vatPercent === undefined
+        ? []
+        : {
+            transactionId: ids[index] as Id<'transaction'>,
+            amount: money(EUR, amountMinor),
+            ratePercent: vatPercent,
+            assignedAt: at,
+          },
+    ),
+  )
   return ids
 }
 

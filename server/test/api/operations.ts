@@ -36,5 +36,28 @@ export function disagreements(bank: TestBank, operation: Operation, status: numb
   const name = schema.$ref?.split('/').at(-1)
   const resolved = name === undefined ? schema : descriptionOf(bank).components.schemas[name]
   const [isValid, errors] = Compile(resolved as object).Errors(body)
-  return isValid ? [] : errors.map((error) => `${error.instancePath} ${error.message}`)
+  return [
+    ...(isValid ? [] : errors.map((error) => `${error.instancePath} ${error.message}`)),
+    ...undeclared(resolved as Shape, body, ''),
+  ]
+}
+
+type Shape = {
+  readonly properties?: Readonly<Record<string, Shape>>
+  readonly items?: Shape
+  readonly anyOf?: readonly Shape[]
+  readonly additionalProperties?: boolean
+}
+
+/** Fields that are sent and not described: a schema lets them pass, a reader of the description would miss them. */
+function undeclared(shape: Shape, value: unknown, at: string): string[] {
+  if (Array.isArray(value))
+    return value.flatMap((item, index) => (shape.items ? undeclared(shape.items, item, `${at}/${index}`) : []))
+  if (typeof value !== 'object' || value === null) return []
+  const properties = shape.properties ?? shape.anyOf?.find((candidate) => candidate.properties)?.properties
+  if (!properties || shape.additionalProperties) return []
+  return Object.entries(value).flatMap(([name, inner]) => {
+    const declared = properties[name]
+    return declared ? undeclared(declared, inner, `${at}/${name}`) : [`${at}/${name} is not declared`]
+  })
 }

@@ -31,11 +31,30 @@ test('the demo company is lively, and its books are true', async () => {
       seen++
     }
     expect(account.balance_cents).toBe(balance)
-    expect(account.authorized_balance_cents).toBe(balance)
+    const pending = (await bank.get(`/v2/transactions?iban=${account.iban}&status=pending`)).json().transactions
+    const held = pending.reduce((sum: number, transaction: { amount_cents: number }) => sum + transaction.amount_cents, 0)
+    expect(account.authorized_balance_cents).toBe(balance - held)
   }
   expect(seen).toBeGreaterThanOrEqual(50)
   expect((await bank.get('/v2/memberships')).json().meta.total_count).toBe(5)
   expect((await bank.get(`/v2/transactions?iban=${bank.demo.accounts[0]?.iban}&status=declined`)).json().meta.total_count).toBe(1)
+})
+
+test('the demo company’s feed has one of everything that a client must cope with', async () => {
+  const feed = (await bank.get(`/v2/transactions?iban=${bank.demo.accounts[0]?.iban}&status=pending,declined,completed`)).json()
+    .transactions as {
+    status: string
+    subject_type: string
+    operation_type: string
+    vat_rate: number | null
+    label_ids: string[]
+  }[]
+  const kinds = (of: (transaction: (typeof feed)[0]) => unknown) => new Set(feed.map(of))
+  expect(kinds((t) => t.status)).toEqual(new Set(['pending', 'declined', 'completed']))
+  expect(kinds((t) => t.subject_type)).toEqual(new Set(['Transfer', 'Income', 'DirectDebit', 'WalletToWallet']))
+  expect(kinds((t) => t.operation_type)).toEqual(new Set(['transfer', 'income', 'direct_debit']))
+  expect(kinds((t) => t.vat_rate)).toEqual(new Set([null, 20]))
+  expect(kinds((t) => t.label_ids.length)).toEqual(new Set([0, 1]))
 })
 
 test('seeding again changes nothing and knows no key', async () => {

@@ -8,6 +8,7 @@ import type { PaymentAccount } from './domain/bank-account.ts'
 import type { NewTransaction, Settlement } from './domain/transaction.ts'
 import * as store from './store.ts'
 
+export { assignVat } from './commands/assign-vat.ts'
 export { type ImportOutcome, type ImportProblem, importStatementFile } from './commands/import-statement-file.ts'
 export { createLabel, linkLabels } from './commands/labels.ts'
 export { type BankIdentity, type OpenBankAccount, openBankAccount } from './commands/open-bank-account.ts'

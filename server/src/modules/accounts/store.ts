@@ -259,6 +259,24 @@ export const linkLabels = (
     from unnest(${links.map((l) => l.transactionId)}::uuid[], ${links.map((l) => l.labelId)}::uuid[]) as l(transaction_id, label_id)
   on conflict do nothing`
 
+export type VatRow = {
+  readonly transactionId: string
+  readonly vatMinor: bigint
+  readonly rate: string
+  readonly updatedAt: Date
+}
+
+export const setVat = (tx: Tx, organizationId: string, rows: readonly VatRow[]) => tx.run`
+  update accounts.transaction t
+     set vat_amount_minor = v.vat, vat_rate = v.rate::numeric, updated_at = v.updated_at,
+         vat_items = jsonb_build_array(jsonb_build_object(
+           'amount_minor', v.vat::text, 'amount_excluding_vat_minor', (t.amount_minor - v.vat)::text, 'rate', v.rate))
+    from unnest(
+      ${rows.map((r) => r.transactionId)}::uuid[], ${rows.map((r) => r.vatMinor)}::bigint[], ${rows.map((r) => r.rate)}::text[],
+      ${rows.map((r) => r.updatedAt.toISOString())}::timestamptz[])
+      as v(id, vat, rate, updated_at)
+   where t.id = v.id and t.organization_id = ${organizationId}`
+
 // Statement files of accounts at other banks.
 
 export const findExternalAccount = (
