@@ -54,12 +54,20 @@ create table accounts.book_route (
   constraint book_route_pkey PRIMARY KEY (organization_id)
 );
 
+create table accounts.carried_balance (
+  bank_account_id uuid not null,
+  organization_id uuid not null,
+  day date not null,
+  balance_minor bigint not null,
+  carried_minor bigint not null,
+  constraint carried_balance_bank_account_id_fkey FOREIGN KEY (bank_account_id) REFERENCES accounts.bank_account(id),
+  constraint carried_balance_pkey PRIMARY KEY (bank_account_id, day)
+);
+
 create table accounts.external_history (
   bank_account_id uuid not null,
   organization_id uuid not null,
-  opening_minor bigint,
-  opening_date date,
-  closing_minor bigint,
+  reached_minor bigint,
   closing_date date,
   constraint external_history_bank_account_id_fkey FOREIGN KEY (bank_account_id) REFERENCES accounts.bank_account(id),
   constraint external_history_pkey PRIMARY KEY (bank_account_id)
@@ -1255,6 +1263,9 @@ alter table accounts.bank_account force row level security;
 alter table accounts.book_route enable row level security;
 alter table accounts.book_route force row level security;
 
+alter table accounts.carried_balance enable row level security;
+alter table accounts.carried_balance force row level security;
+
 alter table accounts.external_history enable row level security;
 alter table accounts.external_history force row level security;
 
@@ -1313,6 +1324,10 @@ create policy by_system on accounts.bank_account for all to partita_system using
 create policy by_organization on accounts.book_route for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
 create policy by_system on accounts.book_route for all to partita_system using (true);
+
+create policy by_organization on accounts.carried_balance for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
+
+create policy by_system on accounts.carried_balance for all to partita_system using (true);
 
 create policy by_organization on accounts.external_history for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
@@ -1393,6 +1408,10 @@ grant insert, select, update on table accounts.bank_account to partita_system;
 grant select on table accounts.book_route to partita_app;
 
 grant insert, select, update on table accounts.book_route to partita_system;
+
+grant select on table accounts.carried_balance to partita_app;
+
+grant insert, select, update on table accounts.carried_balance to partita_system;
 
 grant select on table accounts.external_history to partita_app;
 

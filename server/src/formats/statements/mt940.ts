@@ -127,7 +127,8 @@ function readMessage(message: Message, interim: boolean, problems: ProblemList):
       currency,
       identification: fieldOf('20')?.lines[0]?.trim() || null,
       sequenceNumber: fieldOf('28C', '28')?.lines[0]?.trim() || null,
-      from: opening?.date ?? null,
+      // :60: is dated by the closing balance before it, or by the statement: it begins no period.
+      from: null,
       to: closing?.date ?? null,
       balances,
       opening: opening?.amount ?? null,

@@ -23,6 +23,7 @@ export type ParsedStatement = Readonly<{
   identification: string | null
   /** `12312` or, paged, `19322/1`. */
   sequenceNumber: string | null
+  /** The period, where the file names one. */
   from: LocalDate | null
   to: LocalDate | null
   /** In the order of the file. */

@@ -58,13 +58,19 @@ export interface AccountsBookRoute {
   organization_id: string;
 }
 
+export interface AccountsCarriedBalance {
+  balance_minor: Int8;
+  bank_account_id: string;
+  carried_minor: Int8;
+  day: Timestamp;
+  organization_id: string;
+}
+
 export interface AccountsExternalHistory {
   bank_account_id: string;
   closing_date: Timestamp | null;
-  closing_minor: Int8 | null;
-  opening_date: Timestamp | null;
-  opening_minor: Int8 | null;
   organization_id: string;
+  reached_minor: Int8 | null;
 }
 
 export interface AccountsFeedCount {
@@ -450,6 +456,7 @@ export interface TeamTeam {
 export interface DB {
   "accounts.bank_account": AccountsBankAccount;
   "accounts.book_route": AccountsBookRoute;
+  "accounts.carried_balance": AccountsCarriedBalance;
   "accounts.external_history": AccountsExternalHistory;
   "accounts.feed_count": AccountsFeedCount;
   "accounts.imported_file": AccountsImportedFile;

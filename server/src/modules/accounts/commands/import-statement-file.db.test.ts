@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { makeCompany } from '../../../../test/support/company.ts'
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.ts'
 import { describeWithStandards, readStandard, standardsIn, standardsPath } from '../../../../test/support/standards.ts'
 import { sumDecimals } from '../../../formats/statements/decimal.ts'
@@ -50,7 +51,7 @@ const feed = async (organization = organizationId): Promise<{ amount: string; ba
   (
     await db.admin.query(
       `select case side when 'credit' then amount_minor else -amount_minor end as amount, settled_balance_minor as balance, label
-         from accounts.transaction where organization_id = $1 order by settled_at, id`,
+         from accounts.transaction where organization_id = $1 order by settled_at, number`,
       [organization],
     )
   ).rows
@@ -185,15 +186,94 @@ describe('one account, statement after statement', () => {
     expect(await balances()).toEqual({ [ACCOUNT]: '145.00' })
   })
 
-  test('a gap between two statements is named', async () => {
+  const gaps = (outcome: ImportOutcome) => outcome.problems.filter((problem) => problem.code === 'balance_gap')
+
+  test('a gap between two statements is named and carried, and goes when the missing statement comes', async () => {
     await importText(JANUARY)
-    const march = await importText(MARCH)
-    expect(march.problems.map((problem) => problem.code)).toContain('balance_gap')
+    const [gap, ...others] = gaps(await importText(MARCH))
+    expect([gap?.message, others]).toEqual([expect.stringContaining('-5.00 EUR carried forward on 2026-03-01'), []])
+    expect(await balances()).toEqual({ [ACCOUNT]: '200.00' })
+    expect(gaps(await importText(FEBRUARY))).toEqual([])
+    expect(await balances()).toEqual({ [ACCOUNT]: '200.00' })
+    expect((await feed()).map((row) => row.balance)).toEqual(['17000', '15000', '14500', '20000'])
   })
 
-  test('statements that follow each other have no gap', async () => {
-    for (const file of [JANUARY, FEBRUARY, MARCH])
-      expect((await importText(file)).problems.map((p) => p.code)).not.toContain('balance_gap')
+  test('where a statement does not add up, the next one goes on from its own opening balance', async () => {
+    const day = (date: string, opening: string, closing: string, amount: string) =>
+      camt({ id: date, from: date, to: date, opening, closing, lines: [{ date, amount, text: date }] })
+    expect(gaps(await importText(day('2026-01-02', '1.00', '9.00', '5.00')))).toEqual([])
+    expect(gaps(await importText(day('2026-01-03', '9.00', '10.00', '1.00')))).toHaveLength(1)
+    expect(await balances()).toEqual({ [ACCOUNT]: '10.00' })
+  })
+
+  test('two statements of one day belong together in either order, and again', async () => {
+    const part = (id: string, opening: string, closing: string) =>
+      camt({
+        id,
+        from: '2026-01-02',
+        to: '2026-01-02',
+        opening,
+        closing,
+        lines: [{ date: '2026-01-02', amount: '10.00', text: id, reference: id }],
+      })
+    const parts = [part('A', '100.00', '110.00'), part('B', '110.00', '120.00')]
+    for (const order of [parts, [...parts].reverse()]) {
+      const organization = newId<'organization'>()
+      for (const file of [...order, ...order]) await importText(file, organization)
+      expect(await balances(organization)).toEqual({ [ACCOUNT]: '120.00' })
+      expect(await feed(organization)).toHaveLength(2)
+    }
+  })
+
+  test('one statement as camt.053 and as MT940 is one, and a booking that only one of them has is not', async () => {
+    const mt940 = (lines: string, closing: string) =>
+      `:20:X\r\n:25:DE89370400440532013000\r\n:28C:1\r\n:60F:C251231EUR100,00\r\n${lines}:62F:C260131EUR${closing}\r\n-`
+    const withBankCode = JANUARY.replace(
+      '<Ccy>EUR</Ccy></Acct>',
+      '<Ccy>EUR</Ccy><Svcr><FinInstnId><ClrSysMmbId><MmbId>37040044</MmbId></ClrSysMmbId></FinInstnId></Svcr></Acct>',
+    )
+    expect(await importText(withBankCode)).toMatchObject({ added: 2 })
+    const both = ':61:260110C70,00NTRFNONREF\r\n:61:260120D20,00NTRFNONREF\r\n'
+    expect(await importText(mt940(both, '150,00'))).toMatchObject({ added: 0, duplicates: 2 })
+    expect(await importText(mt940(`${both}:61:260120D1,00NTRFNONREF\r\n`, '149,00'))).toMatchObject({ added: 1, duplicates: 2 })
+    expect(await balances()).toEqual({ [ACCOUNT]: '149.00' })
+  })
+
+  test('a booking dated before its statement counts inside it', async () => {
+    await importText(FEBRUARY)
+    const late = camt({
+      id: 'LATE',
+      from: '2026-03-01',
+      to: '2026-03-09',
+      opening: '145.00',
+      closing: '146.00',
+      lines: [{ date: '2026-01-31', amount: '1.00', text: 'back-dated' }],
+    })
+    expect(gaps(await importText(late))).toEqual([])
+    expect(await balances()).toEqual({ [ACCOUNT]: '146.00' })
+    expect((await feed()).at(-1)).toMatchObject({ label: 'back-dated', balance: '14600' })
+  })
+
+  test('what other banks tell is in a book of its own: a large file makes no payment wait', async () => {
+    const company = await makeCompany(db.database, NOW)
+    await importText(JANUARY, company.id)
+    const { rows } = await db.admin.query<{ book_id: number }>(
+      'select distinct book_id from accounts.bank_account where organization_id = $1',
+      [company.id],
+    )
+    expect(rows).toHaveLength(2)
+  })
+
+  test('statements that follow each other have no gap, also imported twice and a day long', async () => {
+    const day = camt({
+      id: 'DAY',
+      from: '2026-03-10',
+      to: '2026-03-10',
+      opening: '200.00',
+      closing: '201.00',
+      lines: [{ date: '2026-03-10', amount: '1.00', text: 'interest' }],
+    })
+    for (const file of [JANUARY, FEBRUARY, MARCH, day, day, FEBRUARY]) expect(gaps(await importText(file))).toEqual([])
   })
 
   test('a statement that does not add up is imported with its break', async () => {

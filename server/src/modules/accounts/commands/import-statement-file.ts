@@ -6,22 +6,17 @@ import {
   toMinor,
 } from '../../../formats/statements/index.ts'
 import { assert } from '../../../platform/assert.ts'
-import { addDays, type LocalDate } from '../../../platform/clock.ts'
+import type { LocalDate } from '../../../platform/clock.ts'
 import { derivedId, type Id, newId } from '../../../platform/ids.ts'
-import {
-  type Currency,
-  currency,
-  formatDecimal,
-  isCurrency,
-  type Money,
-  money,
-  parseDecimal,
-  subtract,
-} from '../../../platform/money.ts'
+import { type Currency, currency, formatDecimal, isCurrency, type Money, money, parseDecimal } from '../../../platform/money.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
-import { AMOUNT_MAX, BATCH_MAX, balanceAsOf, type Operation, type PostingRefusal, post } from '../../ledger/index.ts'
+import { AMOUNT_MAX, BATCH_MAX, type Operation, type PostingRefusal, post } from '../../ledger/index.ts'
+import { bookingsAmong, sameBookings } from '../domain/same-bookings.ts'
+import { countingDay, noonOf, type StatementSpan, spanOf } from '../domain/statement-span.ts'
 import { type NewTransaction, sepaAccount } from '../domain/transaction.ts'
+import * as statements from '../statement-store.ts'
 import * as store from '../store.ts'
+import { CarriedBalances, sidesOf, type ToldBalances } from './carried-balances.ts'
 import { type ExternalAccount, openExternalAccount } from './open-external-account.ts'
 
 export type ImportOrder = {
@@ -46,8 +41,8 @@ export const IMPORT_PROBLEMS = {
   entry_currency_differs: 'the entry is in another currency than its account',
   /** The books are closed for the entry's date: not booked. */
   period_closed: 'the books are closed for this date',
-  /** The statement does not begin where the one before it ended. */
-  balance_gap: 'the opening balance differs from the closing balance before it',
+  /** The statement does not begin where the bookings before it ended: some are missing, or the statement before does not add up. */
+  balance_gap: 'the statement does not begin with the balance that the bookings before it come to',
 } as const
 
 export type ImportOutcome = {
@@ -62,8 +57,8 @@ export type ImportOutcome = {
  * bank's own balance, an entry for every booking, a feed row with the running balance, and the statement itself as it was given.
  *
  * An entry that is there already, from this file or another, is not added again; two equal bookings of one file are two. A statement
- * that is older than what is known moves the opening balance back, so that the present balance stays right. Nothing is balanced by
- * force: where a statement does not add up, or does not begin where the last one ended, the break is recorded and named.
+ * that comes in another format is known by its bookings, and in whatever order statements come, the books end the same. Nothing is
+ * balanced by force: where a statement does not add up, or does not begin where the last one ended, the break is recorded and named.
  */
 export async function importStatementFile(tx: Tx, order: ImportOrder): Promise<ImportOutcome> {
   const { file } = order
@@ -71,12 +66,13 @@ export async function importStatementFile(tx: Tx, order: ImportOrder): Promise<I
   const identities = entryIdentities(file)
   const problems: ImportProblem[] = [...file.problems]
   const books = new StatementBooks(tx, order, problems)
-  const statements: store.ImportedStatement[] = []
+  const rows: statements.ImportedStatement[] = []
   for (const [index, statement] of file.statements.entries()) {
     const booked = await books.book(statement, identities[index] ?? [])
-    statements.push({ id: newId<'imported_statement'>(), fileId, organizationId: order.organizationId, ...booked })
+    rows.push({ id: newId<'imported_statement'>(), fileId, organizationId: order.organizationId, ...booked })
   }
-  await store.insertImportedFile(tx, {
+  await books.finish()
+  await statements.insertImportedFile(tx, {
     id: fileId,
     organizationId: order.organizationId,
     name: order.fileName,
@@ -84,18 +80,29 @@ export async function importStatementFile(tx: Tx, order: ImportOrder): Promise<I
     problems,
     importedAt: order.now,
   })
-  await store.insertImportedStatements(tx, statements)
-  const isPartly = statements.some((statement) => statement.unbooked.length > 0)
+  await statements.insertImportedStatements(tx, rows)
+  const isPartly = rows.some((statement) => statement.unbooked.length > 0)
   return { status: isPartly ? 'partly' : 'imported', added: books.added, duplicates: books.duplicates, problems }
 }
 
-type Booked = Omit<store.ImportedStatement, 'id' | 'fileId' | 'organizationId'>
-type Bookable = { readonly entry: ParsedEntry; readonly operation: Operation; readonly amount: Money }
+type Booked = Omit<statements.ImportedStatement, 'id' | 'fileId' | 'organizationId'>
+type Bookable = { readonly entry: ParsedEntry; readonly key: Operation['key']; readonly amount: Money; readonly day: LocalDate }
+
+/** What one statement is booked from. */
+type Work = {
+  readonly statement: ParsedStatement
+  readonly account: ExternalAccount
+  readonly code: Currency
+  readonly span: StatementSpan
+  readonly carried: CarriedBalances
+  readonly unbooked: statements.UnbookedEntry[]
+}
 
 class StatementBooks {
   readonly #tx: Tx
   readonly #order: ImportOrder
   readonly #problems: ImportProblem[]
+  readonly #carried = new Map<string, CarriedBalances>()
   added = 0
   duplicates = 0
   #done = 0
@@ -109,14 +116,23 @@ class StatementBooks {
   async book(statement: ParsedStatement, identities: readonly string[]): Promise<Booked> {
     const code = isCurrency(statement.currency) ? currency(statement.currency) : currency('XXX')
     const account = await openExternalAccount(this.#tx, this.#order, statement.account, code)
-    await this.#bookOpening(statement, account, code)
-    const unbooked = await this.#bookEntries(statement, identities, account, code)
+    const span = spanOf(statement)
+    const work = { statement, account, code, span, carried: await this.#carriedOf(account, code), unbooked: [] }
+    const bookable = this.#bookable(work, identities)
+    const known = await this.#known(work, bookable)
+    await this.#post(
+      work,
+      bookable.filter((booking) => !known.has(booking)),
+      bookable,
+    )
+    this.duplicates += known.size
+    this.#progress(known.size)
     return {
       bankAccountId: account.id,
       identification: statement.identification,
       sequenceNumber: statement.sequenceNumber,
-      fromDate: firstDay(statement),
-      toDate: lastDay(statement),
+      fromDate: span.day,
+      toDate: span.end,
       opening: statement.opening,
       closing: statement.closing,
       credit: statement.totals.credit,
@@ -125,86 +141,25 @@ class StatementBooks {
       details: statement.totals.details,
       reconciles: statement.reconciles,
       breakAmount: statement.break,
-      unbooked,
+      unbooked: work.unbooked,
     }
   }
 
-  /** Brings the opening balance into the books when it is news, and notices a gap to what came before. */
-  async #bookOpening(statement: ParsedStatement, account: ExternalAccount, code: Currency): Promise<void> {
-    const closing = this.#readBalance(statement, statement.closing, code)
-    let opening =
-      statement.opening === null ? openingBefore(closing, statement) : this.#readBalance(statement, statement.opening, code)
-    const from = firstDay(statement)
-    const to = lastDay(statement)
-    const history = await store.findHistory(this.#tx, account.id)
-    if (opening && from) {
-      const knownFrom = history?.openingDate
-      if (!knownFrom || history.openingMinor === null) {
-        const booked = await balanceAsOf(this.#tx, account.ledgerAccountId, { effective: startOf(from) })
-        if (!(await this.#adjustOpening(statement, account, subtract(opening, money(code, booked)), from))) opening = undefined
-      } else if (from < knownFrom) {
-        const change = subtract(opening, money(code, history.openingMinor))
-        if (!(await this.#adjustOpening(statement, account, change, from))) opening = undefined
-      } else if (
-        history.closingDate &&
-        history.closingMinor !== null &&
-        from >= history.closingDate &&
-        opening.minor !== history.closingMinor
-      ) {
-        const before = formatDecimal(money(code, history.closingMinor))
-        this.#note(statement.line, 'balance_gap', `${IMPORT_PROBLEMS.balance_gap}: ${before} became ${statement.opening}`)
-      }
-    }
-    const carried = opening
-    const isEarlier =
-      carried !== undefined &&
-      from !== null &&
-      (!history?.openingDate || history.openingMinor === null || from < history.openingDate)
-    const isLater = closing !== undefined && to !== null && (!history?.closingDate || to >= history.closingDate)
-    await store.saveHistory(this.#tx, {
-      bankAccountId: account.id,
-      organizationId: this.#order.organizationId,
-      openingMinor: isEarlier ? carried.minor : (history?.openingMinor ?? null),
-      openingDate: isEarlier ? from : (history?.openingDate ?? null),
-      closingMinor: isLater ? closing.minor : (history?.closingMinor ?? null),
-      closingDate: isLater ? to : (history?.closingDate ?? null),
-    })
+  /** Puts the feed's balances right where statements came in another order than their days. */
+  async finish(): Promise<void> {
+    for (const carried of this.#carried.values()) await carried.restateFeed()
   }
 
-  /** A balance that the ledger can hold. One that it cannot is named, and then nothing is reckoned from it. */
-  #readBalance(statement: ParsedStatement, text: string | null, code: Currency): Money | undefined {
-    if (text === null) return undefined
-    const balance = toMinor(code, text)
-    if (balance.ok && isBookable(balance.value.minor)) return balance.value
-    const problem = balance.ok ? 'amount_too_large' : balance.refusal
-    this.#note(statement.line, problem, `${IMPORT_PROBLEMS[problem]}: balance ${text} ${code} is not carried forward`)
-    return undefined
+  async #carriedOf(account: ExternalAccount, code: Currency): Promise<CarriedBalances> {
+    const known = this.#carried.get(account.id)
+    if (known) return known
+    const { organizationId, now } = this.#order
+    const carried = await CarriedBalances.of({ tx: this.#tx, account, organizationId, currency: code, now })
+    this.#carried.set(account.id, carried)
+    return carried
   }
 
-  /** @returns false, and the problem is named, when the ledger does not take the balance that is carried forward. */
-  async #adjustOpening(statement: ParsedStatement, account: ExternalAccount, amount: Money, from: LocalDate): Promise<boolean> {
-    if (amount.minor === 0n) return true
-    const key = derivedId('ledger_operation', account.ledgerAccountId, 'opening', from, amount.minor)
-    const operation = this.#operation(account, key, amount, startOf(from), 'external.opening')
-    const [outcome] = await post(this.#tx, account.bookId, [operation], this.#order.now)
-    assert(outcome, 'the ledger left a balance unanswered')
-    if (outcome.ok) return true
-    const problem = problemOf(outcome.refusal)
-    this.#note(
-      statement.line,
-      problem,
-      `${IMPORT_PROBLEMS[problem]}: the opening balance ${statement.opening} is not carried forward`,
-    )
-    return false
-  }
-
-  async #bookEntries(
-    statement: ParsedStatement,
-    identities: readonly string[],
-    account: ExternalAccount,
-    code: Currency,
-  ): Promise<store.UnbookedEntry[]> {
-    const unbooked: store.UnbookedEntry[] = []
+  #bookable({ statement, account, code, span, unbooked }: Work, identities: readonly string[]): Bookable[] {
     const bookable: Bookable[] = []
     for (const [index, entry] of statement.entries.entries()) {
       if (entry.status !== 'BOOK') continue
@@ -215,50 +170,133 @@ class StatementBooks {
       if (!amount.ok) this.#leaveOut(unbooked, entry, amount.refusal)
       else if (amount.value.minor !== 0n) {
         const key = derivedId('ledger_operation', account.ledgerAccountId, 'entry', identities[index] ?? '')
-        const operation = this.#operation(account, key, amount.value, noonOf(entry.bookingDate), 'external.entry')
-        bookable.push({ entry, operation, amount: amount.value })
+        bookable.push({ entry, key, amount: amount.value, day: countingDay(entry.bookingDate, span) })
       }
     }
-    for (let start = 0; start < bookable.length; start += BATCH_MAX) {
-      await this.#postBatch(bookable.slice(start, start + BATCH_MAX), account, unbooked)
-    }
-    return unbooked
+    return bookable
   }
 
-  async #postBatch(batch: readonly Bookable[], account: ExternalAccount, unbooked: store.UnbookedEntry[]): Promise<void> {
-    const outcomes = await post(
-      this.#tx,
-      account.bookId,
-      batch.map((b) => b.operation),
-      this.#order.now,
+  /** The bookings that stand in the books already: under the same key, or, where the statement is complete for its days, as the same ones. */
+  async #known({ statement, account, code, span, carried }: Work, bookable: readonly Bookable[]): Promise<Set<Bookable>> {
+    const days = bookable.map((booking) => booking.day).sort()
+    const [first] = days
+    const last = days.at(-1)
+    if (first === undefined || last === undefined) return new Set()
+    const inBooks = await statements.bookingsBetween(this.#tx, account.id, noonOf(first), noonOf(last))
+    if (inBooks.length === 0) return new Set()
+    const keys = new Set<string>(inBooks.map((booking) => booking.reference))
+    const known = new Set(bookable.filter((booking) => keys.has(booking.key)))
+    const told = new Set<string>(bookable.map((booking) => booking.key))
+    const untold = inBooks.filter((booking) => !told.has(booking.reference))
+    const news = bookable.filter((booking) => !known.has(booking))
+    if (untold.length === 0 || news.length === 0) return known
+    const opening = this.#minorOf(statement.opening, code)
+    const isComplete =
+      statement.reconciles === true && opening !== undefined && span.day !== null && (await carried.opensAt(span.day, opening))
+    const bookings = news.map(({ day, amount }) => ({ day, signedMinor: amount.minor }))
+    const same = isComplete
+      ? sameBookings(bookings, untold)
+      : statement.reconciles === null
+        ? bookingsAmong(bookings, untold, (day) => carried.covers(day))
+        : []
+    for (const index of same) known.add(news[index] as Bookable)
+    return known
+  }
+
+  async #post(work: Work, news: readonly Bookable[], bookable: readonly Bookable[]): Promise<void> {
+    const { statement, account, code, carried } = work
+    const told = this.#told(work, bookable)
+    const hasNews = news.length > 0
+    const opened = told ? await this.#open(work, told, hasNews) : undefined
+    const days = news.map((booking) => booking.day)
+    const since = days.reduce<LocalDate | undefined>(
+      (first, day) => (first === undefined || day < first ? day : first),
+      undefined,
     )
+    const isInOrder =
+      since === undefined ||
+      (days.every((day, index) => index === 0 || day >= (days[index - 1] as LocalDate)) &&
+        !(await statements.hasBookingFrom(this.#tx, account.id, noonOf(since))).found)
+    for (let start = 0; start < news.length; start += BATCH_MAX) {
+      await this.#postBatch(news.slice(start, start + BATCH_MAX), work)
+    }
+    if (since !== undefined && !isInOrder) carried.markStale(since)
+    const from = opened?.isEarlier ? earlier(since, told?.day) : since
+    for (const [day, gap] of from === undefined ? [] : await carried.hold(from)) this.#noteGap(statement, day, gap, code)
+    if (told) await carried.close(told, { hasNews, isEarlier: opened?.isEarlier ?? false })
+  }
+
+  async #open({ statement, carried, code }: Work, told: ToldBalances, hasNews: boolean) {
+    const opened = await carried.open(told, hasNews)
+    if (opened.refusal) {
+      const problem = problemOf(opened.refusal)
+      const message = `${IMPORT_PROBLEMS[problem]}: the opening balance ${statement.opening} is not carried forward`
+      this.#note(statement.line, problem, message)
+    } else if (opened.gap !== 0n) this.#noteGap(statement, told.day, opened.gap, code)
+    return opened
+  }
+
+  #noteGap(statement: ParsedStatement, day: LocalDate, gap: bigint, code: Currency): void {
+    const amount = `${formatDecimal(money(code, gap))} ${code}`
+    this.#note(statement.line, 'balance_gap', `${IMPORT_PROBLEMS.balance_gap}: ${amount} carried forward on ${day}`)
+  }
+
+  #told({ statement, code, span }: Work, bookable: readonly Bookable[]): ToldBalances | undefined {
+    if (span.day === null || span.end === null) return undefined
+    const booked = bookable.reduce((sum, booking) => (isBookable(booking.amount.minor) ? sum + booking.amount.minor : sum), 0n)
+    const closing = this.#readBalance(statement, statement.closing, code)
+    // Where only the closing balance is told, as in OFX, the bookings lead back to what was there before them.
+    const before = closing !== undefined && isBookable(closing - booked) ? closing - booked : undefined
+    const opening = statement.opening === null ? before : this.#readBalance(statement, statement.opening, code)
+    return { day: span.day, end: span.end, opening, closing, booked }
+  }
+
+  /** A balance that the ledger can hold. One that it cannot is named, and then nothing is reckoned from it. */
+  #readBalance(statement: ParsedStatement, text: string | null, code: Currency): bigint | undefined {
+    if (text === null) return undefined
+    const balance = toMinor(code, text)
+    if (balance.ok && isBookable(balance.value.minor)) return balance.value.minor
+    const problem = balance.ok ? 'amount_too_large' : balance.refusal
+    this.#note(statement.line, problem, `${IMPORT_PROBLEMS[problem]}: balance ${text} ${code} is not carried forward`)
+    return undefined
+  }
+
+  #minorOf(text: string | null, code: Currency): bigint | undefined {
+    return text === null ? undefined : parseDecimal(code, text)?.minor
+  }
+
+  async #postBatch(batch: readonly Bookable[], { account, unbooked }: Work): Promise<void> {
+    const operations = batch.map(
+      ({ key, amount, day }): Operation => ({
+        kind: 'transfer',
+        key,
+        ...sidesOf(account, amount),
+        effectiveAt: noonOf(day),
+        code: 'external.entry',
+      }),
+    )
+    const outcomes = await post(this.#tx, account.bookId, operations, this.#order.now)
     const rows: NewTransaction[] = []
     for (const [index, outcome] of outcomes.entries()) {
-      const { entry, operation, amount } = batch[index] as Bookable
-      if (!outcome.ok) {
-        this.#leaveOut(unbooked, entry, problemOf(outcome.refusal))
-      } else if (outcome.value.replayed) this.duplicates++
+      const booking = batch[index] as Bookable
+      if (!outcome.ok) this.#leaveOut(unbooked, booking.entry, problemOf(outcome.refusal))
+      else if (outcome.value.replayed) this.duplicates++
       else {
         this.added++
-        const balance = amount.minor > 0n ? outcome.value.creditBalance : outcome.value.debitBalance
-        rows.push(feedRow(entry, operation.key, amount, balance, account, this.#order))
+        const balance = booking.amount.minor > 0n ? outcome.value.creditBalance : outcome.value.debitBalance
+        rows.push(feedRow(booking, balance, account, this.#order))
       }
     }
     if (rows.length > 0) await store.insertTransactions(this.#tx, rows)
-    this.#done += batch.length
+    this.#progress(batch.length)
+  }
+
+  #progress(entries: number): void {
+    this.#done += entries
     this.#order.onProgress?.(this.#done)
   }
 
-  #operation(account: ExternalAccount, key: Operation['key'], amount: Money, effectiveAt: Date, code: string): Operation {
-    const isCredit = amount.minor > 0n
-    const sides = isCredit
-      ? { debit: account.contraAccountId, credit: account.ledgerAccountId }
-      : { debit: account.ledgerAccountId, credit: account.contraAccountId }
-    const size = money(amount.currency, isCredit ? amount.minor : -amount.minor)
-    return { kind: 'transfer', key, ...sides, amount: size, effectiveAt, code }
-  }
-
-  #leaveOut(unbooked: store.UnbookedEntry[], entry: ParsedEntry, code: keyof typeof IMPORT_PROBLEMS): void {
+  #leaveOut(unbooked: statements.UnbookedEntry[], entry: ParsedEntry, code: keyof typeof IMPORT_PROBLEMS): void {
     unbooked.push({ line: entry.line, code, amount: entry.amount, currency: entry.currency, bookingDate: entry.bookingDate })
     this.#note(entry.line, code, `${IMPORT_PROBLEMS[code]}: ${entry.amount} ${entry.currency} is not booked`)
   }
@@ -276,16 +314,13 @@ function problemOf(refusal: PostingRefusal): 'period_closed' | 'amount_too_large
 }
 
 function feedRow(
-  entry: ParsedEntry,
-  key: Operation['key'],
-  amount: Money,
+  { entry, key, amount, day }: Bookable,
   balance: bigint | null,
   account: ExternalAccount,
   order: ImportOrder,
 ): NewTransaction {
   const isCredit = amount.minor > 0n
   const { name, iban, bic } = entry.counterparty
-  const at = noonOf(entry.bookingDate)
   return {
     id: newId<'transaction'>(),
     organizationId: order.organizationId,
@@ -303,43 +338,13 @@ function feedRow(
     counterparty: iban ? sepaAccount(iban, bic ?? '') : null,
     isExternal: true,
     ledgerReference: key,
-    emittedAt: at,
-    settledAt: at,
+    emittedAt: noonOf(entry.bookingDate),
+    settledAt: noonOf(day),
     recordedAt: order.now,
   }
 }
 
-/** Where only the closing balance is told, as in OFX, the entries lead back to what was there before them. */
-function openingBefore(closing: Money | undefined, statement: ParsedStatement): Money | undefined {
-  if (!closing) return undefined
-  let minor = closing.minor
-  for (const entry of statement.entries) {
-    const amount = entry.currency === closing.currency ? parseDecimal(closing.currency, entry.amount) : undefined
-    // What is too large to be booked is no part of the balance either.
-    if (entry.status === 'BOOK' && amount && isBookable(amount.minor)) minor -= amount.minor
-  }
-  return isBookable(minor) ? money(closing.currency, minor) : undefined
-}
+const earlier = (a: LocalDate | undefined, b: LocalDate | undefined): LocalDate | undefined =>
+  a === undefined || (b !== undefined && b < a) ? b : a
 
 const isBookable = (minor: bigint): boolean => minor <= AMOUNT_MAX && minor >= -AMOUNT_MAX
-
-/** The first day of the statement: as it says, else the day after its opening balance's, else its first booking. */
-function firstDay(statement: ParsedStatement): LocalDate | null {
-  const days = statement.entries.map((entry) => entry.bookingDate)
-  const earliest = days.reduce<LocalDate | null>((first, day) => (first === null || day < first ? day : first), statement.from)
-  return earliest ?? statement.balances[0]?.date ?? statement.to
-}
-
-function lastDay(statement: ParsedStatement): LocalDate | null {
-  const days = statement.entries.map((entry) => entry.bookingDate)
-  return (
-    days.reduce<LocalDate | null>((last, day) => (last === null || day > last ? day : last), statement.to) ??
-    statement.balances.at(-1)?.date ??
-    null
-  )
-}
-
-// Bookings count at noon of their day; a balance carried forward counts on the evening before, earlier than the banking day's
-// start in Central European time and later than every booking of the day before.
-const startOf = (date: LocalDate): Date => new Date(`${addDays(date, -1)}T18:00:00.000Z`)
-const noonOf = (date: LocalDate): Date => new Date(`${date}T12:00:00.000Z`)

@@ -3,9 +3,10 @@ import { assert } from '../../../platform/assert.ts'
 import { derivedId, type Id, newId } from '../../../platform/ids.ts'
 import type { Currency } from '../../../platform/money.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
-import { type BookId, type LedgerAccountId, openAccounts } from '../../ledger/index.ts'
+import { type BookId, type LedgerAccountId, openAccounts, openBook } from '../../ledger/index.ts'
+import * as statements from '../statement-store.ts'
 import * as store from '../store.ts'
-import { bookOf, slugsOf } from './open-bank-account.ts'
+import { slugsOf } from './open-bank-account.ts'
 
 /** An account at another bank whose history stands in our books, against a contra account of the organization. */
 export type ExternalAccount = {
@@ -15,6 +16,12 @@ export type ExternalAccount = {
   readonly contraAccountId: LedgerAccountId
 }
 
+/**
+ * The book of what is told about accounts at other banks. It is apart from the books of our own money, so that a file of many thousand
+ * bookings never makes a payment wait for the book's lock.
+ */
+const EXTERNAL_BOOK = 'external'
+
 /** Finds the organization's external account in this currency, or connects it; gives it ledger accounts, which may go below zero. */
 export async function openExternalAccount(
   tx: Tx,
@@ -22,9 +29,15 @@ export async function openExternalAccount(
   account: StatementAccount,
   currency: Currency,
 ): Promise<ExternalAccount> {
-  const bookId = await bookOf(tx, organizationId, now)
-  const ledgerAccountId = derivedId('ledger_account', organizationId, 'EXT', account.bankCode ?? '', account.id, currency)
-  const contraAccountId = derivedId('ledger_account', organizationId, 'EXTC', currency)
+  const { next: number } = await store.lockAccountNumbers(tx, organizationId)
+  const accountNumber = account.iban === null ? printedNumber(account) : null
+  const known = await statements.findExternalAccount(tx, { organizationId, iban: account.iban, accountNumber, currency })
+  const bookId = known?.bookId ?? (await openBook(tx, { code: EXTERNAL_BOOK, now }))
+  // An IBAN is the whole name: MT940 and OFX tell a bank code beside it, camt may not.
+  const bankCode = account.iban === null ? (account.bankCode ?? '') : ''
+  const ledgerAccountId =
+    known?.ledgerAccountId ?? derivedId('ledger_account', organizationId, 'EXT', bankCode, account.id, currency)
+  const contraAccountId = derivedId('ledger_account', organizationId, 'EXTC', currency, bookId)
   const common = { currency, normalSide: 'credit', floor: null } as const
   const opened = await openAccounts(
     tx,
@@ -36,12 +49,8 @@ export async function openExternalAccount(
     now,
   )
   assert(opened.ok, 'the ledger refused an external account')
-
-  const { next: number } = await store.lockAccountNumbers(tx, organizationId)
-  const accountNumber = account.iban === null ? printedNumber(account) : null
-  const known = await store.findExternalAccount(tx, { organizationId, iban: account.iban, accountNumber, currency })
   if (known) {
-    if (known.ledgerAccountId === null) await store.attachLedgerAccount(tx, { id: known.id, bookId, ledgerAccountId })
+    if (known.ledgerAccountId === null) await statements.attachLedgerAccount(tx, { id: known.id, bookId, ledgerAccountId })
     return { id: known.id, bookId, ledgerAccountId, contraAccountId }
   }
   const id = newId<'bank_account'>()
