@@ -89,6 +89,18 @@ test('fields that this version of the contract does not have are no mistake', as
   expect(answer.json().internal_transfer).not.toHaveProperty('note')
 })
 
+test('a field that we do not know may be as deep as it likes', async () => {
+  const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+  const body = JSON.stringify(transfer()).replace(/}$/, `,"deep":${deep}}`)
+  const answer = await bank.server.app.inject({
+    method: 'POST',
+    url: '/v2/internal_transfers',
+    headers: { authorization: `${bank.demo.organizationSlug}:${bank.demo.secretKey}`, 'content-type': 'application/json' },
+    payload: body,
+  })
+  expect(answer.statusCode).toBe(200)
+})
+
 test('money stands in the answer as numbers, in both spellings of its currency', async () => {
   expect((await post(transfer({ amount: '.50', reference: 'Été 🦄' }))).json().internal_transfer).toMatchObject({
     amount: 0.5,

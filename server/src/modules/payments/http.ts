@@ -61,7 +61,7 @@ export function paymentsHttp(
       const { organizationId } = request.principal
       const earlier = key && (await internalTransfers.earlierAnswer(organizationId, { operation: OPERATION, key }, now))
       if (!earlier) throw read.refusal
-      return sendReplay(reply, earlier, hashOf(request))
+      return sendReplay(reply, earlier, undefined)
     }
     const instruction = read.value
     const claim = claimFor(request, instruction, key)
@@ -90,7 +90,11 @@ function idempotencyKeyOf(request: FastifyRequest): string | undefined {
   ])
 }
 
-const hashOf = (request: FastifyRequest): Buffer => requestHash(JSON.stringify(request.body ?? null))
+/** Of what we read, not of the whole body: that may hold more, nested deeper than can be written down again. */
+function hashOf(request: FastifyRequest): Buffer {
+  const { debit_iban, credit_iban, reference, amount, currency } = (request.body as InternalTransferBody).internal_transfer
+  return requestHash(JSON.stringify([debit_iban, credit_iban, reference, amount, currency]))
+}
 
 function readInstruction(request: FastifyRequest, now: Date): Result<InternalTransferInstruction, Error> {
   if (request.validationError) return refuse(request.validationError)
@@ -124,8 +128,9 @@ function claimFor(request: FastifyRequest, instruction: InternalTransferInstruct
   }
 }
 
-function sendReplay(reply: FastifyReply, replay: StoredAnswer, hash: Buffer): FastifyReply {
-  if (!replay.requestHash.equals(hash)) reply.header('x-partita-idempotency-mismatch', 'true')
+/** @param hash of the request that is answered; undefined when it is none that could have been carried out. */
+function sendReplay(reply: FastifyReply, replay: StoredAnswer, hash: Buffer | undefined): FastifyReply {
+  if (!hash || !replay.requestHash.equals(hash)) reply.header('x-partita-idempotency-mismatch', 'true')
   return reply.code(replay.status).send(replay.body)
 }
 

@@ -1,9 +1,10 @@
+import { type AddressInfo, connect } from 'node:net'
 import { Type } from 'typebox'
 import { afterEach, describe, expect, test } from 'vitest'
 import { PlatformUnavailable } from '../errors.ts'
 import { createLogger, type Logger } from '../logging.ts'
 import { createMetrics } from '../metrics.ts'
-import { HttpRefusal } from './api-error.ts'
+import { HttpRefusal, notFound } from './api-error.ts'
 import { authenticate, type Credential } from './authentication.ts'
 import { describeOperation } from './openapi.ts'
 import type { Principal } from './principal.ts'
@@ -41,6 +42,9 @@ async function serverWith(options: Partial<HttpServerOptions> = {}) {
   const operation = { operationId: 'echo', tag: 'x', summary: 'x', scope: 'x', answer: Type.Object({}) }
   app.post('/echo', describeOperation({ ...operation, body: Body }), async (request) => request.body)
   app.get('/ok', async () => ({ ok: true }))
+  app.get('/things/:id', async () => {
+    throw notFound('Thing')
+  })
   app.get('/bug', async () => {
     throw new Error('duplicate key: (iban)=("FR7619999000010000000000121")')
   })
@@ -65,10 +69,23 @@ const json = { 'content-type': 'application/json' }
 
 describe('an error', () => {
   test.each<
-    [string, string, { method: 'GET' | 'POST' | 'PUT'; url: string; headers?: Record<string, string>; payload?: string }, number]
+    [
+      string,
+      string,
+      { method: 'GET' | 'POST' | 'PUT'; url: string; headers?: Record<string, string>; payload?: string | Buffer },
+      number,
+    ]
   >([
     ['an unknown path', 'not_found', { method: 'GET', url: '/v2/nothing' }, 404],
     ['a known path with another method', 'not_found', { method: 'PUT', url: '/ok' }, 404],
+    [
+      'an unknown path, whatever is sent there',
+      'not_found',
+      { method: 'POST', url: '/v2/nothing', headers: json, payload: '{' },
+      404,
+    ],
+    ['a method without a body that claims to be JSON', 'not_found', { method: 'PUT', url: '/ok', headers: json }, 404],
+    ['a very long path', 'not_found', { method: 'GET', url: `/things/${'x'.repeat(9_000)}` }, 404],
     ['a broken escape in the path', 'bad_request', { method: 'GET', url: '/%zz' }, 400],
     ['JSON that is none', 'malformed_json', { method: 'POST', url: '/echo', headers: json, payload: '{"name":' }, 400],
     [
@@ -96,6 +113,12 @@ describe('an error', () => {
         payload: '{"name":"x","a":1}',
       },
       422,
+    ],
+    [
+      'bytes that are no UTF-8',
+      'malformed_json',
+      { method: 'POST', url: '/echo', headers: json, payload: Buffer.from('{"name":"\xe9"}', 'latin1') },
+      400,
     ],
     [
       'a body of two megabytes',
@@ -142,6 +165,21 @@ describe('an error', () => {
     await app.inject({ method: 'POST', url: '/echo', headers: json, payload: '{"name":1}' })
     expect(lines.map((line) => line['log.level'])).toEqual(['info'])
   })
+})
+
+test('a request without a Host is refused in the envelope', async () => {
+  const { app } = await serverWith()
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const answer = await new Promise<string>((resolve) => {
+    let text = ''
+    const socket = connect(port, '127.0.0.1', () => socket.end('GET /ok HTTP/1.1\r\nConnection: close\r\n\r\n'))
+    socket.on('data', (chunk) => {
+      text += chunk
+    })
+    socket.on('close', () => resolve(text))
+  })
+  expect(answer).toMatch(/^HTTP\/1\.1 400 [\s\S]*"The Host header is missing"[\s\S]*"trace_id"/)
 })
 
 test('each request is one line, by its route and without its query', async () => {

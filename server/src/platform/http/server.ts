@@ -34,6 +34,7 @@ export type HttpServer = {
 }
 
 const BODY_BYTES_MAX = 1_048_576
+const PATH_LENGTH_MAX = 16_384
 const RETRY_AFTER_SECONDS = 1
 const UNCOUNTED = new Set(['/livez', '/readyz', '/metrics'])
 
@@ -69,8 +70,15 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     forceCloseConnections: 'idle',
     keepAliveTimeout: 72_000,
     requestTimeout: 30_000,
-    routerOptions: { querystringParser: (text) => parseQueryString(text) as never, ignoreTrailingSlash: false },
-    // Bodies are taken as they are: nothing is converted, nothing unknown is dropped in silence.
+    routerOptions: {
+      querystringParser: (text) => parseQueryString(text) as never,
+      ignoreTrailingSlash: false,
+      // An id is judged by its handler, which knows what is not found; Node bounds the whole request line.
+      maxParamLength: PATH_LENGTH_MAX,
+    },
+    // Its absence is answered by the hook below, with the body that all errors have.
+    http: { requireHostHeader: false },
+    // Bodies are taken as they are: nothing is converted, nothing taken out.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: true, allErrors: true } },
     frameworkErrors: (error, request, reply) => void onError(error, request, reply),
     clientErrorHandler: answerUnreadableRequest,
@@ -79,46 +87,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   readJsonBodies(app)
   const onError = errorHandler(options.logger)
   app.setErrorHandler(onError)
-  app.setNotFoundHandler((request, reply) => {
-    sendErrors(request, reply, 404, [{ code: 'not_found', detail: `${request.method} ${pathOf(request)} does not exist` }])
-  })
+  app.setNotFoundHandler(answerNoRoute)
   // Answers are plain objects made in wire.ts; schemas describe them (and tests hold them to it) instead of silently dropping fields.
   app.setSerializerCompiler(() => JSON.stringify)
 
-  app.addHook('onRequest', (request, reply, done) => {
-    const nowMs = performance.now()
-    reply.header('x-tyk-trace-id', request.id)
-    reply.headers(SECURITY_HEADERS)
-    if (isDraining) reply.header('connection', 'close')
-    const route = request.routeOptions.url
-    if (route !== undefined && UNCOUNTED.has(route)) return done()
-
-    const retryAfter = limiter.take(request.ip, nowMs)
-    const kind: ShedClass =
-      request.routeOptions.config.shed ?? (request.method === 'GET' || request.method === 'HEAD' ? 'reads' : 'writes')
-    const isAdmitted = retryAfter === undefined && shedder.admit(kind)
-    unanswered.add(reply)
-    // 'close' comes once per answer, also when the client went away before it.
-    reply.raw.once('close', () => {
-      unanswered.delete(reply)
-      const durationMs = performance.now() - nowMs
-      if (isAdmitted) shedder.release(kind, durationMs)
-      if (reply.statusCode === 401) limiter.countUnauthorized(request.ip, performance.now())
-      report(options, request, reply, durationMs)
-    })
-    if (retryAfter !== undefined) {
-      reply.header('retry-after', retryAfter)
-      sendErrors(request, reply, 429, [{ code: 'too_many_requests', detail: 'Too many requests. Please try again later.' }])
-      return
-    }
-    if (!isAdmitted) {
-      reply.header('retry-after', RETRY_AFTER_SECONDS)
-      sendErrors(request, reply, 503, [{ code: 'service_unavailable', detail: 'The service is busy. Please try again.' }])
-      return
-    }
-    done()
-  })
-
+  addGate(app, { ...options, limiter, shedder, unanswered, isDraining: () => isDraining })
   registerHealth(app, options, () => isDraining)
   options.metrics.gauge('partita_http_requests_in_flight', 'Requests being served.', () => shedder.inFlight)
   options.metrics.gauge(
@@ -138,6 +111,57 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   }
 }
 
+type Gate = Pick<HttpServerOptions, 'logger' | 'metrics'> & {
+  readonly limiter: RateLimiter
+  readonly shedder: LoadShedder
+  readonly unanswered: Set<FastifyReply>
+  readonly isDraining: () => boolean
+}
+
+/** What happens to every request before its route: headers, limits, load shedding, and at its end the one line about it. */
+function addGate(app: FastifyInstance, gate: Gate): void {
+  const { limiter, shedder, unanswered, isDraining } = gate
+  app.addHook('onRequest', (request, reply, done) => {
+    const nowMs = performance.now()
+    reply.header('x-tyk-trace-id', request.id)
+    reply.headers(SECURITY_HEADERS)
+    if (isDraining()) reply.header('connection', 'close')
+    const route = request.routeOptions.url
+    if (route !== undefined && UNCOUNTED.has(route)) return done()
+
+    const retryAfter = limiter.take(request.ip, nowMs)
+    const kind: ShedClass =
+      request.routeOptions.config.shed ?? (request.method === 'GET' || request.method === 'HEAD' ? 'reads' : 'writes')
+    const isAdmitted = retryAfter === undefined && shedder.admit(kind)
+    unanswered.add(reply)
+    // 'close' comes once per answer, also when the client went away before it.
+    reply.raw.once('close', () => {
+      unanswered.delete(reply)
+      const durationMs = performance.now() - nowMs
+      if (isAdmitted) shedder.release(kind, durationMs)
+      if (reply.statusCode === 401) limiter.countUnauthorized(request.ip, performance.now())
+      report(gate, request, reply, durationMs)
+    })
+    if (retryAfter !== undefined) {
+      reply.header('retry-after', retryAfter)
+      sendErrors(request, reply, 429, [{ code: 'too_many_requests', detail: 'Too many requests. Please try again later.' }])
+      return
+    }
+    if (!isAdmitted) {
+      reply.header('retry-after', RETRY_AFTER_SECONDS)
+      sendErrors(request, reply, 503, [{ code: 'service_unavailable', detail: 'The service is busy. Please try again.' }])
+      return
+    }
+    if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
+      sendErrors(request, reply, 400, [{ code: 'bad_request', detail: 'The Host header is missing' }])
+      return
+    }
+    // Now, before a body is read: what is sent to nowhere is not judged by its form.
+    if (request.is404) answerNoRoute(request, reply)
+    else done()
+  })
+}
+
 const IDLE_SWEEP_MS = 50
 
 /**
@@ -150,7 +174,12 @@ async function closeWithConnections(app: FastifyInstance): Promise<void> {
 }
 
 /** The canonical line: everything about a request that an operator asks for later, once, when it is over. */
-function report(options: HttpServerOptions, request: FastifyRequest, reply: FastifyReply, durationMs: number): void {
+function report(
+  options: Pick<HttpServerOptions, 'logger' | 'metrics'>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  durationMs: number,
+): void {
   const route = request.routeOptions.url ?? 'unknown'
   const status = reply.raw.writableEnded ? reply.statusCode : 499 // the client went away
   options.metrics.observeRequest(request.method, route, status, durationMs / 1_000)
@@ -182,6 +211,10 @@ function registerHealth(app: FastifyInstance, options: HttpServerOptions, isDrai
     const { contentType, body } = await options.metrics.expose()
     return reply.type(contentType).send(body)
   })
+}
+
+const answerNoRoute = (request: FastifyRequest, reply: FastifyReply): void => {
+  sendErrors(request, reply, 404, [{ code: 'not_found', detail: `${request.method} ${pathOf(request)} does not exist` }])
 }
 
 const pathOf = (request: FastifyRequest): string => request.url.split('?', 1)[0] as string
