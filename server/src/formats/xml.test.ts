@@ -46,6 +46,21 @@ describe('reading', () => {
     expect(result.ok && result.root.text).toBe('é€')
   })
 
+  test('reads the other encodings of Europe', () => {
+    const text = (encoding: string, byte: number) => {
+      const result = readXml(
+        Buffer.from(`<?xml version="1.0" encoding="${encoding}"?><a>${String.fromCharCode(byte)}</a>`, 'latin1'),
+      )
+      return result.ok && result.root.text
+    }
+    expect(['iso-8859-7', 'windows-1251', 'iso-8859-9', 'windows-1250'].map((name) => text(name, 0xf0))).toEqual([
+      'π',
+      'р',
+      'ğ',
+      'đ',
+    ])
+  })
+
   test('refuses an encoding it does not know and bytes that are not what they say', () => {
     expect(refusal('<?xml version="1.0" encoding="cp037"?><a/>')).toBe('1 encoding_unknown')
     const latin = readXml(Buffer.from('<a>\xe9</a>', 'latin1'))

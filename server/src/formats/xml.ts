@@ -204,9 +204,8 @@ function refuseDocumentType(text: string, skippedLines: number): void {
 
 // ---------------------------------------------------------------------------------------------- characters
 
-/** What TextDecoder calls them. ISO-8859-1 is read as Windows-1252, as the WHATWG says: they differ in unused controls only. */
+/** Names for what TextDecoder calls Windows-1252, and for UTF-8. ISO-8859-1 differs from it in unused controls only. */
 const ENCODINGS: Readonly<Record<string, string>> = {
-  'utf-8': 'utf-8',
   utf8: 'utf-8',
   'us-ascii': 'windows-1252',
   ascii: 'windows-1252',
@@ -214,15 +213,13 @@ const ENCODINGS: Readonly<Record<string, string>> = {
   'iso8859-1': 'windows-1252',
   'iso_8859-1': 'windows-1252',
   latin1: 'windows-1252',
-  'iso-8859-2': 'iso-8859-2',
-  'iso-8859-15': 'iso-8859-15',
-  'windows-1250': 'windows-1250',
-  'windows-1252': 'windows-1252',
   cp1252: 'windows-1252',
-  'utf-16': 'utf-16',
-  'utf-16le': 'utf-16le',
-  'utf-16be': 'utf-16be',
 }
+
+/** Those that are as good as text: no encoding in which `<` could be something else. */
+const OTHER_ENCODINGS = /^(?:utf-8|utf-16|utf-16le|utf-16be|windows-125[0-8]|iso-8859-(?:[2-9]|1[03-6])|koi8-[ru])$/
+
+const encodingNamed = (name: string): string | undefined => ENCODINGS[name] ?? (OTHER_ENCODINGS.test(name) ? name : undefined)
 
 /** Bytes to text by byte order mark, else by the XML declaration, else UTF-8. */
 function decodeXml(bytes: Uint8Array, lenient: boolean, problems: XmlProblem[]): string {
@@ -231,7 +228,7 @@ function decodeXml(bytes: Uint8Array, lenient: boolean, problems: XmlProblem[]):
   const declared = /^\s*(?:\u00ef\u00bb\u00bf)?\s*<\?xml[^>]{0,300}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']/
     .exec(head)?.[1]
     ?.toLowerCase()
-  let encoding = marked ?? (declared === undefined ? 'utf-8' : ENCODINGS[declared])
+  let encoding = marked ?? (declared === undefined ? 'utf-8' : encodingNamed(declared))
   if (encoding === undefined) throw new Refused('encoding_unknown', 1, `encoding "${declared}" is not read`)
   // Declared UTF-16 without the zero bytes of UTF-16: the declaration itself was readable, so it is wrong.
   if (!marked && encoding.startsWith('utf-16')) encoding = 'utf-8'

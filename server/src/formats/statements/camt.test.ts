@@ -194,6 +194,22 @@ describe('slightly off the schema', () => {
 
   test('a message inside an envelope is found', () => {
     expect(statementIn(`<Envelope xmlns="urn:e"><Header/><Body>${camt053(sums)}</Body></Envelope>`).reconciles).toBe(true)
+    const deep = '<s:Envelope xmlns:s="urn:s"><s:Body><a><b><c><d><e>'
+    const text = `${deep}${camt053(sums)}${'</e></d></c></b></a></s:Body></s:Envelope>'}`
+    expect(statementIn(text).reconciles).toBe(true)
+  })
+
+  test.each(['urn:swift:xsd:$camt.053.001.02', 'http://www.six-interbank-clearing.com/de/camt.053.001.04.xsd'])(
+    'a bank’s own spelling of the namespace is understood: %s',
+    (namespace) => {
+      const file = accepted(parseText(camt053(sums, namespace)))
+      expect([file.format, file.problems]).toEqual([/camt[.\d]+\d/.exec(namespace)?.[0], []])
+    },
+  )
+
+  test('a control total that is no number is named', () => {
+    const text = camt053(`<TxsSummry><TtlNtries><NbOfNtries>2</NbOfNtries><Sum>-10.00</Sum></TtlNtries></TxsSummry>${sums}`)
+    expect(problemsOf(text)).toEqual(['2 totals_differ'])
   })
 
   test('an account without IBAN has its own number, a currency comes from the balance', () => {

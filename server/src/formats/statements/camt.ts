@@ -27,12 +27,15 @@ export type CamtMessage = Readonly<{ format: string; number: MessageNumber; elem
  * @returns the messages, or in words what the document is instead.
  */
 export function findCamt(root: XmlElement, problems: ProblemList): CamtMessage[] | string {
-  const documents = documentsIn(root, 4)
+  const documents = documentsIn(root, ENVELOPES_MAX)
   const messages = (documents.length === 0 ? [root] : documents).map((document) => messageOf(document, problems))
   const found = messages.filter((message) => typeof message !== 'string')
   const other = messages.find((message) => typeof message === 'string')
   return other !== undefined && found.length < messages.length ? other : found
 }
+
+/** SOAP, a bank's own wrapper and a business message around a document stand about six deep. */
+const ENVELOPES_MAX = 12
 
 function documentsIn(element: XmlElement, depth: number): XmlElement[] {
   if (element.name === 'Document') return [element]
@@ -48,7 +51,7 @@ function messageOf(document: XmlElement, problems: ProblemList): CamtMessage | s
     isMessage(document, number) ? document : document.children.find((inner) => isMessage(inner, number))
   const number = numbers.find((candidate) => within(candidate) !== undefined)
   const element = number && within(number)
-  const named = /(?:^|[:.])((?:pain|pacs|camt|acmt|head|auth|admi|reda)\.\d{3}\.\d{3}\.\d{2})(?:\D|$)/.exec(
+  const named = /(?:^|[^A-Za-z])((?:pain|pacs|camt|acmt|head|auth|admi|reda)\.\d{3}\.\d{3}\.\d{2})(?:\D|$)/.exec(
     document.namespace,
   )?.[1]
   if (!number || !element) {
@@ -245,7 +248,7 @@ function checkSummary(statement: XmlElement, entries: readonly ParsedEntry[], pr
     const sum = textOf(total, 'Sum')
     const decimal = sum === undefined ? undefined : unsignedDecimal(sum)
     if (sum !== undefined && decimal === undefined)
-      throw new StatementRefused('amount_malformed', total.line, `${quoted(sum)} is not an amount`)
+      problems.add('totals_differ', total.line, `the file announces ${what} of ${quoted(sum)}, which is not an amount`)
     checkTotals({ count: textOf(total, 'NbOfNtries'), sum: decimal, what, line: total.line }, entries, problems)
   }
 }

@@ -28,7 +28,7 @@ type EntryLine = Readonly<{
  * value date, entry date, mark, funds code, amount, transaction type, customer reference, // bank reference.
  * The mark is tried longest first, so `RCR204,88` is a reversed credit with funds code R, `CR300,` a credit with funds code R.
  */
-const STATEMENT_LINE = /^(\d{6}) ?(\d{4})? ?(RC|RD|EC|ED|C|D) ?([A-Z])?\s?([0-9][0-9.,]*) ?(?:([A-Z][A-Z0-9 ]{3})(.*))?$/
+const STATEMENT_LINE = /^(\d{6}) ?(\d{4})? ?(RC|RD|EC|ED|C|D) ?([A-Z])?\s?([0-9][0-9.,]*) ?(?:([A-Z][A-Z0-9 ]{0,3})(.*))?$/
 
 /** Customer references that banks write when there is none. */
 const NO_REFERENCE = /^(?:NONREF|NONE|NOTPROVIDED|NOT PROVIDED|KREF\+|EREF|PREF|MARF|KREF|\+\+NO REF\+\+)?$/i
@@ -49,13 +49,12 @@ export function parseEntryLine(field: SwiftField, statementDate: LocalDate | nul
     )
   }
   const type = match[6]?.trim() ?? null
-  if (type !== null && !/^[NFS]/.test(type))
-    problems.add('transaction_code_unknown', field.line, `transaction type ${quoted(type)} starts with neither N, F nor S`)
-  if (type === null) {
-    // Without the type behind it, nobody can tell a whole amount from one that lost its last digits.
-    if (field.endsFile) throw new StatementRefused('truncated', field.line, `the file ends inside :61:${quoted(line)}`)
-    problems.add('transaction_code_missing', field.line, 'no transaction type behind the amount')
-  }
+  if (type !== null && !/^[NFS].{3}$/.test(type))
+    problems.add('transaction_code_unknown', field.line, `transaction type ${quoted(type)} is not N, F or S and three more`)
+  // Without the type behind it, nobody can tell a whole amount from one that lost its last digits.
+  if (field.endsFile && (type?.length ?? 0) < 4)
+    throw new StatementRefused('truncated', field.line, `the file ends inside :61:${quoted(line)}`)
+  if (type === null) problems.add('transaction_code_missing', field.line, 'no transaction type behind the amount')
   if (!(match[5] ?? '').includes(','))
     problems.add('amount_without_comma', field.line, `${quoted(match[5] ?? '')} has no decimal comma; read as it stands`)
   const mark = match[3] ?? ''
@@ -106,10 +105,10 @@ function entryDates(
 /** An entry from its field 61 and the field 86 that belongs to it. */
 export function readSwiftEntry(
   line: EntryLine,
-  information: SwiftField | undefined,
+  information: readonly string[],
   context: { currency: string; ownIban: string | null },
 ): ParsedEntry {
-  const told = readInformation(information?.lines ?? [], line.amount.startsWith('-'))
+  const told = readInformation(information, line.amount.startsWith('-'))
   const customer = line.customerReference
   return {
     amount: line.amount,

@@ -112,7 +112,7 @@ function taggedInformation(text: string, outgoing: boolean): Information {
     values.get(outgoing ? `ORDP.${tag}` : `BENM.${tag}`)
   // ING: /CNTP/account/bic/name/city/
   const counterparty = values.get('CNTP')?.split('/')
-  const remittance = (values.get('REMI') ?? '').replace(/^(?:USTD|STRD)\/(?:\/)?/, '').replace(/\/$/, '')
+  const remittance = (values.get('REMI') ?? '').replace(/^\/?(?:USTD|STRD)\/(?:\/)?/, '').replace(/\/$/, '')
   return {
     ...nothing(),
     remittance: oneLine(remittance),

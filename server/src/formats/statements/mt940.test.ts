@@ -69,6 +69,25 @@ describe('a statement', () => {
     ])
   })
 
+  test('several under one :20: and one :25: are told apart by their numbers', () => {
+    const next = `:28C:2\n:60F:C260115EUR110,00\n${line61('D', '4,00')}\n:62F:C260116EUR106,00\n-`
+    const { statements } = accepted(parseText(mt940(line61('C', '10,00'), undefined, `\n:62F:C260115EUR110,00\n${next}`)))
+    expect(statements.map((s) => [s.account.id, s.identification, s.sequenceNumber, s.closing, s.reconciles])).toEqual([
+      ['DE89370400440532013000', 'STARTUMSE', '4/1', '110.00', true],
+      ['DE89370400440532013000', 'STARTUMSE', '2', '106.00', true],
+    ])
+  })
+
+  test('without :20: is read, and Poland’s slash is no part of the IBAN', () => {
+    const head = ':25:/PL61109010140000071219812874\n:28C:4/1\n:60F:C260114PLN100,00\n'
+    const statement = statementIn(mt940(line61('C', '10,00'), head, '\n:62F:C260115PLN110,00\n-'))
+    expect([statement.account.iban, statement.identification, statement.reconciles]).toEqual([
+      'PL61109010140000071219812874',
+      null,
+      true,
+    ])
+  })
+
   test('without a closing balance is read and named, and cannot be reconciled', () => {
     const text = mt940(`${line61('C', '10,00')}\n:86:text`, undefined, '')
     expect([statementIn(text).reconciles, problemsOf(text)]).toEqual([null, ['1 closing_balance_missing']])
@@ -143,6 +162,11 @@ describe('a statement line', () => {
     expect(refusalOf(mt940(`${line61('C', '1,00')}\n${line61('C', amount)}`))).toBe('6 line_malformed')
   })
 
+  test('with a transaction type cut short is read and named, unless the file ends there', () => {
+    expect(problemsOf(mt940(`:61:2601150115C10,00N\n:86:x`))).toEqual(['5 transaction_code_unknown'])
+    expect(refusalOf(mt940(':61:2601150115C10,00N', undefined, ''))).toMatch(/truncated/)
+  })
+
   test('cut off inside the amount is refused', () => {
     for (const cut of [':61:2601150115C12', ':61:2601150115C12,', ':61:2601150115C12,5', ':61:26011501', ':61:']) {
       expect(refusalOf(mt940(cut, undefined, ''))).toMatch(/truncated/)
@@ -162,6 +186,16 @@ describe('refused, with the line', () => {
 })
 
 describe('field 86', () => {
+  test('may hold a dash alone, and go on in a second one', () => {
+    const entry = entryIn(mt940(`${line61('C', '10,00')}\n:86:bought\n-\n- paper\n:86:and ink`))
+    expect(entry.remittance).toBe('bought - - paper and ink')
+  })
+
+  test('Nordic, with an empty element before its text', () => {
+    const text = mt940(`${line61('C', '10,00')}\n:86:/ORDP//NAME/Virtanen Oy/EREF/E1/REMI//USTD/Lasku 5`)
+    expect(entryIn(text)).toMatchObject({ remittance: 'Lasku 5', counterparty: { name: 'Virtanen Oy' } })
+  })
+
   test.each([
     [
       'German, cut every 27 characters and wrapped',

@@ -45,7 +45,7 @@ function splitMessages(text: string, problems: ProblemList): Message[] {
   let fields: { tag: string; lines: string[]; line: number; endsFile: boolean }[] = []
   let open: (typeof fields)[number] | undefined
   let type: Message['type'] = null
-  let line = 0
+  let line = 1
   const close = () => {
     if (fields.length > 0) {
       messages.push({ fields, type, line: fields[0]?.line ?? 1 })
@@ -55,8 +55,8 @@ function splitMessages(text: string, problems: ProblemList): Message[] {
     open = undefined
   }
   const lines = text.split(/\r\n|\n|\r/)
-  for (const raw of lines) {
-    line += 1
+  for (const [index, raw] of lines.entries()) {
+    line = index + 1
     const block = /^\s*\{[1-5]:|^\{-?\}|^-\}/.test(raw)
     if (block) {
       const named = /\{2:[IO](94[0-2])/.exec(raw)?.[1]
@@ -69,11 +69,16 @@ function splitMessages(text: string, problems: ProblemList): Message[] {
     const field = /^\s{0,2}:(\d{2,3}[A-Z]?|NS):(.*)$/.exec(content)
     const tag = field?.[1] ?? ''
     if (field && (STATEMENT_TAGS.has(tag) || open?.tag !== '86')) {
-      if (tag === '20' || startsNext(tag, fields)) close()
+      if (tag === '20') close()
+      else if (startsNext(tag, fields)) {
+        const shared = tag === '25' || tag === '25P' ? [] : fields.filter(({ tag: common }) => SHARED_TAGS.has(common))
+        close()
+        fields.push(...shared)
+      }
       if (!STATEMENT_TAGS.has(tag)) problems.add('tag_unknown', line, `field :${tag}: is not part of a statement; left out`)
       open = { tag, lines: [field[2] ?? ''], line, endsFile: line === lines.length }
       fields.push(open)
-    } else if (/^-(?:XXX|\}.*|\s*)$/.test(content)) {
+    } else if (/^-(?:XXX|\}.*|\s*)$/.test(content) && !(open?.tag === '86' && goesOn(lines, index + 1))) {
       close()
     } else if (open) {
       open.lines.push(content)
@@ -84,11 +89,23 @@ function splitMessages(text: string, problems: ProblemList): Message[] {
   return messages
 }
 
-/** Files with one :20: for several statements: a second account, or an opening balance after a closing one, starts the next. */
+/** A dash alone may be a line of a :86:. It is when the statement goes on behind it. */
+function goesOn(lines: readonly string[], from: number): boolean {
+  for (let at = from; at < lines.length; at++) {
+    const line = lines[at]?.trim() ?? ''
+    if (/^:\d{2}[A-Z]?:|^\{/.test(line)) return /^:(?:61|62[FM]|64|65|86|90[CD]):/.test(line)
+  }
+  return false
+}
+
+/** What statements that follow each other under one :20: have in common. */
+const SHARED_TAGS = new Set(['20', '25', '25P'])
+
+/** Files with one :20: for several statements: a second account, or a number or an opening balance after a closing one, starts the next. */
 function startsNext(tag: string, fields: readonly SwiftField[]): boolean {
   const has = (...tags: string[]) => fields.some((field) => tags.includes(field.tag))
   if (tag === '25' || tag === '25P') return has('25', '25P')
-  return (tag === '60F' || tag === '60M') && has('62F', '62M')
+  return ['28', '28C', '60F', '60M'].includes(tag) && has('62F', '62M')
 }
 
 function readMessage(message: Message, interim: boolean, problems: ProblemList): ParsedStatement {
@@ -150,23 +167,24 @@ function readEntries(
   const entries: ParsedEntry[] = []
   let statementText: number | undefined
   let pending: SwiftField | undefined
-  const finish = (information: SwiftField | undefined) => {
-    if (!pending) return
-    entries.push(readSwiftEntry(parseEntryLine(pending, statementDate, problems), information, { currency, ownIban }))
+  // Some banks go on in a second :86: where the first one is full.
+  let information: string[] = []
+  const finish = () => {
+    if (pending)
+      entries.push(readSwiftEntry(parseEntryLine(pending, statementDate, problems), information, { currency, ownIban }))
     pending = undefined
+    information = []
   }
   for (const field of message.fields) {
-    if (field.tag === '61') {
-      finish(undefined)
-      pending = field
-    } else if (field.tag === '86') {
-      if (!pending) statementText ??= field.line
-      finish(field)
+    if (field.tag === '86') {
+      if (pending) information.push(...field.lines)
+      else statementText ??= field.line
     } else if (field.tag !== 'NS') {
-      finish(undefined)
+      finish()
+      if (field.tag === '61') pending = field
     }
   }
-  finish(undefined)
+  finish()
   return { entries, statementText }
 }
 
@@ -176,7 +194,8 @@ function readAccount(
   message: Message,
   problems: ProblemList,
 ): { account: StatementAccount; currency: string | undefined } {
-  const printed = field?.lines[0]?.trim() ?? ''
+  // Poland's banks write `/PL61...`.
+  const printed = field?.lines[0]?.trim().replace(/^\/(?=[A-Z]{2}\d{2})/, '') ?? ''
   if (!field || printed === '')
     throw new StatementRefused('account_missing', field?.line ?? message.line, 'no :25: names the account')
   const tail = /^(.*?)[\s/]?([A-Z]{3})$/.exec(printed)

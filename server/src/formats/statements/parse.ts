@@ -54,8 +54,8 @@ function readAny(bytes: Uint8Array, options: ParseOptions, problems: ProblemList
   if (/^\s*</.test(head)) return readXmlFile(bytes, problems, seen, { ...options, maxBytes })
   refuseStrangers(bytes, head)
   if (
-    /(?:^\s{0,2}|\{4:):20:/m.test(head) &&
-    /^\s{0,2}:(?:25P?|60[FM]|61|28C?|34F):/m.test(decodeText(bytes.subarray(0, 65_536)))
+    /(?:^\s{0,2}|\{4:):(?:20|25P?):/m.test(head) &&
+    /^\s{0,2}:(?:60[FM]|61|28C?|34F):/m.test(decodeText(bytes.subarray(0, 65_536)))
   ) {
     seen.format = 'MT940'
     return readMt940(withoutControls(decodeText(bytes), problems), problems)
@@ -106,14 +106,16 @@ function refuseStrangers(bytes: Uint8Array, head: string): void {
     ? 'a PDF; banks offer the same statement as camt.053, MT940 or CSV'
     : start.startsWith('PK\u0003\u0004')
       ? 'a ZIP or spreadsheet file; unpack or export it first'
-      : /^[{[]\s*(?:["{[\d\]}]|$)/.test(start) && !/^\{[1-5]:/.test(start)
-        ? 'JSON'
-        : /^0{5}\d{6}\d{3}0{0,2}\d{1,2}/.test(start) && /^1\d{4}/m.test(start.slice(100))
-          ? 'Belgian CODA, which is not read'
-          : /^11\d{18}\d{12}/.test(start) && /^\s*(?:22|33)/m.test(start.slice(60))
-            ? 'Spanish AEB43 (Norma 43), which is not read'
-            : !utf16 && bytes.subarray(0, 4096).filter((byte) => byte === 0).length > 8
-              ? 'binary'
-              : undefined
+      : bytes[0] === 0x1f && bytes[1] === 0x8b
+        ? 'compressed with gzip; unpack it first'
+        : /^[{[]\s*(?:["{[\d\]}]|$)/.test(start) && !/^\{[1-5]:/.test(start)
+          ? 'JSON'
+          : /^0{5}\d{6}\d{3}0{0,2}\d{1,2}/.test(start) && /^1\d{4}/m.test(start.slice(100))
+            ? 'Belgian CODA, which is not read'
+            : /^11\d{18}\d{12}/.test(start) && /^\s*(?:22|33)/m.test(start.slice(60))
+              ? 'Spanish AEB43 (Norma 43), which is not read'
+              : !utf16 && bytes.subarray(0, 4096).filter((byte) => byte === 0).length > 8
+                ? 'binary'
+                : undefined
   if (kind !== undefined) throw new StatementRefused('unknown_format', 1, `the file is ${kind}`)
 }
