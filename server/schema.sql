@@ -330,6 +330,9 @@ create table payments.credit_transfer (
   answer_due_at timestamp with time zone,
   investigated_at timestamp with time zone,
   updated_at timestamp with time zone not null,
+  details jsonb default '{}'::jsonb not null,
+  file_position integer,
+  suspended_minor bigint default 0 not null,
   constraint credit_transfer_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '99999999999'::bigint))),
   constraint credit_transfer_currency_check CHECK ((currency = 'EUR'::bpchar)),
   constraint credit_transfer_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'submitted'::text, 'unknown'::text, 'accepted'::text, 'settled'::text, 'rejected'::text, 'returned'::text]))),
@@ -368,8 +371,10 @@ create table payments.incoming_transfer (
   status text not null,
   status_reason_code text,
   received_at timestamp with time zone not null,
+  book_id integer,
+  answer_due_at timestamp with time zone,
   constraint incoming_transfer_amount_minor_check CHECK ((amount_minor > 0)),
-  constraint incoming_transfer_status_check CHECK ((status = ANY (ARRAY['credited'::text, 'suspended'::text, 'returned'::text]))),
+  constraint incoming_transfer_status_check CHECK ((status = ANY (ARRAY['credited'::text, 'suspended'::text, 'returning'::text, 'returned'::text, 'return_refused'::text]))),
   constraint incoming_transfer_pkey PRIMARY KEY (id),
   constraint incoming_transfer_instructing_agent_transaction_id_key UNIQUE (instructing_agent, transaction_id)
 );
@@ -397,6 +402,7 @@ create table payments.outgoing_message (
   attempted_at timestamp with time zone,
   delivered_at timestamp with time zone,
   refused_reason text,
+  incoming_transfer_id uuid,
   constraint outgoing_message_pkey PRIMARY KEY (id),
   constraint outgoing_message_message_id_key UNIQUE (message_id)
 );
@@ -411,9 +417,27 @@ create table payments.payment_file (
   transactions integer not null,
   control_sum_minor bigint not null,
   received_at timestamp with time zone not null,
+  content_sha256 bytea,
   constraint payment_file_status_check CHECK ((status = ANY (ARRAY['accepted'::text, 'partly_accepted'::text, 'rejected'::text]))),
   constraint payment_file_pkey PRIMARY KEY (id),
   constraint payment_file_organization_id_message_id_key UNIQUE (organization_id, message_id)
+);
+
+create table payments.payment_file_answer (
+  payment_file_id uuid not null,
+  organization_id uuid not null,
+  answered_at timestamp with time zone not null,
+  constraint payment_file_answer_payment_file_id_fkey FOREIGN KEY (payment_file_id) REFERENCES payments.payment_file(id),
+  constraint payment_file_answer_pkey PRIMARY KEY (payment_file_id)
+);
+
+create table payments.payment_file_refusal (
+  payment_file_id uuid not null,
+  organization_id uuid not null,
+  file_position integer not null,
+  status_reason_code text not null,
+  constraint payment_file_refusal_payment_file_id_fkey FOREIGN KEY (payment_file_id) REFERENCES payments.payment_file(id),
+  constraint payment_file_refusal_pkey PRIMARY KEY (payment_file_id, file_position)
 );
 
 create table payments.rail_cursor (
@@ -421,6 +445,19 @@ create table payments.rail_cursor (
   sequence bigint default 0 not null,
   constraint rail_cursor_only_row_check CHECK (only_row),
   constraint rail_cursor_pkey PRIMARY KEY (only_row)
+);
+
+create table payments.transfer_return (
+  returning_agent text not null,
+  return_id text not null,
+  credit_transfer_id uuid not null,
+  organization_id uuid not null,
+  amount_minor bigint not null,
+  status_reason_code text not null,
+  received_at timestamp with time zone not null,
+  constraint transfer_return_amount_minor_check CHECK ((amount_minor > 0)),
+  constraint transfer_return_credit_transfer_id_fkey FOREIGN KEY (credit_transfer_id) REFERENCES payments.credit_transfer(id),
+  constraint transfer_return_pkey PRIMARY KEY (returning_agent, return_id)
 );
 
 create table platform.bank_clock (
@@ -549,11 +586,15 @@ CREATE INDEX credit_transfer_file ON payments.credit_transfer USING btree (payme
 
 CREATE INDEX credit_transfer_silent ON payments.credit_transfer USING btree (answer_due_at) WHERE (status = ANY (ARRAY['submitted'::text, 'unknown'::text, 'accepted'::text]));
 
+CREATE INDEX incoming_transfer_returning ON payments.incoming_transfer USING btree (answer_due_at) WHERE (status = 'returning'::text);
+
 CREATE INDEX incoming_transfer_suspended ON payments.incoming_transfer USING btree (received_at, id) WHERE (status = 'suspended'::text);
 
 CREATE INDEX outgoing_message_interrupted ON payments.outgoing_message USING btree (attempted_at) WHERE ((delivered_at IS NULL) AND (refused_reason IS NULL));
 
 CREATE INDEX outgoing_message_waiting ON payments.outgoing_message USING btree (created_at, id) WHERE (attempted_at IS NULL);
+
+CREATE INDEX transfer_return_of ON payments.transfer_return USING btree (credit_transfer_id);
 
 CREATE INDEX idempotency_record_age ON platform.idempotency_record USING btree (created_at);
 
@@ -1302,6 +1343,15 @@ alter table payments.internal_transfer force row level security;
 alter table payments.payment_file enable row level security;
 alter table payments.payment_file force row level security;
 
+alter table payments.payment_file_answer enable row level security;
+alter table payments.payment_file_answer force row level security;
+
+alter table payments.payment_file_refusal enable row level security;
+alter table payments.payment_file_refusal force row level security;
+
+alter table payments.transfer_return enable row level security;
+alter table payments.transfer_return force row level security;
+
 alter table platform.idempotency_record enable row level security;
 alter table platform.idempotency_record force row level security;
 
@@ -1376,6 +1426,18 @@ create policy by_system on payments.internal_transfer for all to partita_system 
 create policy by_organization on payments.payment_file for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
 create policy by_system on payments.payment_file for all to partita_system using (true);
+
+create policy by_organization on payments.payment_file_answer for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
+
+create policy by_system on payments.payment_file_answer for all to partita_system using (true);
+
+create policy by_organization on payments.payment_file_refusal for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
+
+create policy by_system on payments.payment_file_refusal for all to partita_system using (true);
+
+create policy by_organization on payments.transfer_return for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
+
+create policy by_system on payments.transfer_return for all to partita_system using (true);
 
 create policy by_organization on platform.idempotency_record for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
@@ -1495,7 +1557,19 @@ grant insert, select on table payments.payment_file to partita_app;
 
 grant insert, select on table payments.payment_file to partita_system;
 
+grant select on table payments.payment_file_answer to partita_app;
+
+grant insert, select on table payments.payment_file_answer to partita_system;
+
+grant select on table payments.payment_file_refusal to partita_app;
+
+grant insert, select on table payments.payment_file_refusal to partita_system;
+
 grant select, update on table payments.rail_cursor to partita_system;
+
+grant select on table payments.transfer_return to partita_app;
+
+grant insert, select on table payments.transfer_return to partita_system;
 
 grant select on table platform.bank_clock to partita_app;
 

@@ -1,7 +1,7 @@
 import { parseCents } from './amounts.ts'
 import type { Draft } from './draft.ts'
 import type { ReceivedReturns, TransactionStatus } from './messages/types.ts'
-import type { BankReturnRecord } from './state.ts'
+import { type BankReturnRecord, returnKey } from './state.ts'
 import { businessDate, plus } from './times.ts'
 
 /** Takes a pacs.004 of the bank: each return of a payment that we sent is settled once, anything else is rejected with a reason. */
@@ -11,7 +11,7 @@ export function decideReturns(draft: Draft, message: ReceivedReturns): void {
     const at = plus(draft.now, 100 + draft.seeded.number(400, 'return', received.originalTxId, received.returnId))
     const refusal = seen.has(received.originalTxId)
       ? { reason: 'AM05', information: 'Returned twice in one message' }
-      : check(draft, received)
+      : check(draft, message.msgId, received)
     const settlementDate = businessDate(at)
     // A return rejected by wish is remembered too, so that a status request can tell.
     if (!refusal || refusal.reason === refusal.wished) {
@@ -48,7 +48,9 @@ export function decideReturns(draft: Draft, message: ReceivedReturns): void {
 
 type Refusal = { reason: string; information: string; wished?: string }
 
-function check(draft: Draft, received: ReceivedReturns['returns'][number]): Refusal | undefined {
+function check(draft: Draft, msgId: string, received: ReceivedReturns['returns'][number]): Refusal | undefined {
+  if (draft.state.neverReceived.has(returnKey(msgId, received.originalTxId)))
+    return { reason: 'AB01', information: 'Reported as never received; not executed any more' }
   const original = draft.state.incoming.get(received.originalTxId)
   if (!original) return { reason: 'AG09', information: 'Original payment never sent to this bank' }
   const earlier = draft.state.bankReturns.get(received.originalTxId)

@@ -1,12 +1,12 @@
 import { transactionStatus } from './decide-credit-transfers.ts'
 import type { Draft } from './draft.ts'
 import type { StatusRequest, TransactionStatus } from './messages/types.ts'
-import { happened, paymentKey, type TimelineEntry } from './state.ts'
+import { happened, paymentKey, returnKey, type TimelineEntry } from './state.ts'
 import { plus } from './times.ts'
 
 /**
  * Answers a pacs.028 with what is known at this moment. What never arrived is answered RJCT with AG09 (original payment never
- * received), and from then on that TxId is not executed even if it should still arrive: the bank may rely on the answer.
+ * received), and from then on that payment, or that return, is not executed even if it should still arrive: the bank may rely on it.
  */
 export function decideStatusRequest(draft: Draft, message: StatusRequest): void {
   for (const request of message.requests) {
@@ -47,7 +47,10 @@ function paymentStatus(draft: Draft, instructingAgent: string | undefined, reque
 
 function returnStatus(draft: Draft, request: Request): Line {
   const found = draft.state.bankReturns.get(request.originalTxId)
-  if (!found) return neverReceived(request)
+  if (!found) {
+    draft.add({ type: 'never_received_told', key: returnKey(request.originalMsgId, request.originalTxId) })
+    return neverReceived(request)
+  }
   const entry = happened(found.timeline, draft.now).at(-1) ?? PENDING
   return {
     instructionId: found.returnId,

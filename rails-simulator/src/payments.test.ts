@@ -239,6 +239,16 @@ describeWithStandards('an incoming payment', () => {
     expect((await bank.hear(after(90))).slice(5)).toEqual(['ACSC'])
   })
 
+  test('whose return was reported as never received is not returned by that message any more, but by another', async () => {
+    const bank = startBank()
+    const txId: string = (await bank.incoming(ORDER)).json().tx_id
+    const asked = pacs028(txId, 'pacs.004.001.09').replaceAll(`M-${txId}`, 'R1')
+    await bank.send(asked, after(10))
+    await bank.send(pacs004(txId, '800.00', 'R1'), after(20))
+    await bank.send(pacs004(txId, '800.00', 'R2'), after(30))
+    expect((await bank.hear(after(60))).slice(1)).toEqual(['RJCT AG09', 'RJCT AB01', 'ACSC'])
+  })
+
   test('can have its return rejected by name', async () => {
     const bank = startBank()
     const txId: string = (await bank.incoming({ ...ORDER, debtor_name: 'SIM REJECT RETURN AC04' })).json().tx_id

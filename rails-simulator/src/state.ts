@@ -95,6 +95,9 @@ export const emptyState = (): State => ({
 export const paymentKey = (instructingAgent: string | undefined, txId: string): string =>
   `${instructingAgent === undefined ? '' : instructingAgent.padEnd(11, 'X')}|${txId}`
 
+/** A return of the bank, by the message that it came in. */
+export const returnKey = (msgId: string, originalTxId: string): string => `return|${msgId}|${originalTxId}`
+
 /**
  * Moves the clock to the line's time and applies its events. Messages get their sequence when they become due, not when they are made:
  * a late answer must come after everything that the bank has already pulled.

@@ -1,17 +1,24 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { answerInitiation, answerUnreadable, type TransferOutcome } from '../../../server/src/formats/payments/pain-answer.ts'
+import type { UnreadableInitiation } from '../../../server/src/formats/payments/pain001.ts'
 import type { AcceptedTransfer } from '../../../server/src/formats/payments/pain001-rules.ts'
+import { type CustomerStatus, groupStatusOf } from '../../../server/src/formats/payments/pain002.ts'
 import { findAccountByIban } from '../../../server/src/modules/accounts/index.ts'
 import {
   type AcceptedPaymentFile,
   acceptPaymentFile,
   creditTransferStatuses,
+  isTargetDay,
+  recordPaymentFileAnswer,
 } from '../../../server/src/modules/payments/index.ts'
 import { BankClock, localDateOf } from '../../../server/src/platform/clock.ts'
 import { loadConfig } from '../../../server/src/platform/config.ts'
 import { newId } from '../../../server/src/platform/ids.ts'
+import { tryLock } from '../../../server/src/platform/processes.ts'
+import { type AnswerFile, openAnswerFile } from '../support/answer-file.ts'
 import { type CommonOptions, defineAction, type ExitCode, type Output } from '../support/command.ts'
 import { type PaymentRails, startPaymentRails } from '../support/payment-rails.ts'
 import { Refusal, WrongUse } from '../support/refusal.ts'
@@ -38,39 +45,61 @@ export function define(command: Command): void {
 async function pay(file: string, options: Options, output: Output): Promise<ExitCode> {
   if (!/^\d{1,5}$/.test(options.timeout)) throw new WrongUse(`--timeout "${options.timeout}" is no whole number of seconds`)
   const bytes = readPaymentFile(file)
+  const answer = openAnswerFile(options.out ?? `${file.replace(/\.xml$/i, '')}.pain.002.xml`, file)
+  // Whoever holds it is the only one at work on this file, so that one without an answer must have been interrupted.
+  const lock = await tryLock(`payment file ${createHash('sha256').update(bytes).digest('hex')}`)
   const onProgress = (message: string) => output.note(`  ${message}`)
-  return withDatabase({ data: options.data, applicationName: 'partita pay', onProgress }, async (opened) => {
-    const { database } = opened
-    const bank = bankOf(opened.url)
-    const clock = new BankClock(database)
-    await clock.refresh()
-    const iban = options.account.replaceAll(/\s/g, '').toUpperCase()
-    const debtor = await database.read('system', (tx) => findAccountByIban(tx, iban))
-    if (!debtor)
-      throw new Refusal(`there is no account ${options.account} here: "partita demo" shows the demo company's accounts`)
-    const answer = options.out ?? `${file.replace(/\.xml$/i, '')}.pain.002.xml`
-    const filed = await acceptPaymentFile(database, { bytes, debtor, now: clock.now() })
-    const header = () => ({
-      messageId: newId().replaceAll('-', ''),
-      createdAt: `${clock.now().toISOString().slice(0, 19)}Z`,
-      debtorAgent: bank.bic,
-    })
-    if (!filed.ok) {
-      writeFileSync(answer, answerUnreadable(filed.refusal, header()))
-      const { code, line, message, messageId } = filed.refusal
-      const reason = `${code}: line ${line}: ${message}`
-      const counts = { transactions: 0, accepted: 0, rejected: 0, pending: 0 }
-      output.result(
-        { file, status: 'RJCT', message_id: messageId ?? null, ...counts, answer, transfers: [], reason },
-        `refused: ${reason}\nanswer: ${answer}`,
-      )
-      return 1
-    }
-    const statuses = await settle(opened, clock, bank, filed.value, Number(options.timeout))
-    const outcomeOf = outcomes(filed.value, statuses)
-    writeFileSync(answer, answerInitiation(filed.value.decision, header(), outcomeOf))
-    return report(file, answer, filed.value, outcomeOf, output)
+  try {
+    return await withDatabase({ data: options.data, applicationName: 'partita pay', onProgress }, (opened) =>
+      execute({ file, bytes, mayResume: lock !== undefined }, answer, opened, options, output),
+    )
+  } finally {
+    answer.abandon()
+    await lock?.release()
+  }
+}
+
+type Request = { readonly file: string; readonly bytes: Uint8Array; readonly mayResume: boolean }
+
+async function execute(
+  { file, bytes, mayResume }: Request,
+  answer: AnswerFile,
+  opened: OpenDatabase,
+  options: Options,
+  output: Output,
+): Promise<ExitCode> {
+  const { database } = opened
+  const bank = bankOf(opened.url)
+  const clock = new BankClock(database)
+  await clock.refresh()
+  const iban = options.account.replaceAll(/\s/g, '').toUpperCase()
+  const debtor = await database.read('system', (tx) => findAccountByIban(tx, iban))
+  if (!debtor) throw new Refusal(`there is no account ${options.account} here: "partita demo" shows the demo company's accounts`)
+  const header = () => ({
+    messageId: newId().replaceAll('-', ''),
+    createdAt: `${clock.now().toISOString().slice(0, 19)}Z`,
+    debtorAgent: bank.bic,
   })
+  const filed = await acceptPaymentFile(database, { bytes, debtor, mayResume, now: clock.now() })
+  if (!filed.ok) {
+    answer.write(answerUnreadable(filed.refusal, header()))
+    return reportUnreadable(file, answer.path, filed.refusal, output)
+  }
+  const statuses = await settle(opened, clock, bank, filed.value, Number(options.timeout))
+  const outcomeOf = outcomes(filed.value, statuses)
+  answer.write(answerInitiation(filed.value.decision, header(), outcomeOf))
+  if (filed.value.id) await recordPaymentFileAnswer(database, filed.value.id, clock.now())
+  return report(file, answer.path, filed.value, outcomeOf, output)
+}
+
+function reportUnreadable(file: string, answer: string, refusal: UnreadableInitiation, output: Output): ExitCode {
+  const reason = `${refusal.code}: line ${refusal.line}: ${refusal.message}`
+  const counts = { transactions: 0, accepted: 0, rejected: 0, pending: 0 }
+  output.result(
+    { file, status: 'RJCT', message_id: refusal.messageId ?? null, ...counts, answer, transfers: [], reason },
+    `refused: ${reason}\nanswer: ${answer}`,
+  )
+  return 1
 }
 
 function readPaymentFile(file: string): Uint8Array {
@@ -114,14 +143,19 @@ async function settle(
 
 const FINAL = new Set(['settled', 'rejected', 'returned'])
 
-/** A transfer for a later day is not waited for. */
+/** Neither a transfer for a later day is waited for, nor the settlement of one accepted on a day without any. */
 function isOver(statuses: Statuses, clock: BankClock): boolean {
   const today = localDateOf(clock.now())
-  return [...statuses.values()].every((t) => FINAL.has(t.status) || (t.status === 'pending' && t.requestedExecutionDate > today))
+  return [...statuses.values()].every(
+    (t) =>
+      FINAL.has(t.status) ||
+      (t.status === 'pending' && t.requestedExecutionDate > today) ||
+      (t.status === 'accepted' && !isTargetDay(today)),
+  )
 }
 
 const STATUS = {
-  pending: 'ACSP',
+  pending: 'ACCP',
   submitted: 'ACSP',
   accepted: 'ACSP',
   settled: 'ACSC',
@@ -150,7 +184,7 @@ function report(
   output: Output,
 ): ExitCode {
   const refused = { status: 'RJCT', reason: decision.rejection } as const
-  const transfers = decision.blocks
+  const transfers: (TransferOutcome & { source: { endToEndId: string }; status: CustomerStatus })[] = decision.blocks
     ? decision.blocks.flatMap((block) =>
         block.transactions.map(({ source, transfer, rejection }) => ({
           source,
@@ -162,7 +196,7 @@ function report(
   const pending = transfers.filter(({ status }) => status === 'PDNG').length
   const accepted = transfers.length - rejected - pending
   const messageId = decision.initiation.messageId
-  const status = groupStatus(transfers.map((t) => t.status))
+  const status = groupStatusOf(transfers)
   const lines = transfers.map(
     (t) => `  ${t.source.endToEndId}  ${t.status}${t.reason ? `  ${t.reason.code} ${t.reason.message}` : ''}`,
   )
@@ -181,12 +215,4 @@ function report(
     `${messageId}: ${status}, ${accepted} accepted, ${rejected} rejected, ${pending} pending\n${lines.join('\n')}\nanswer: ${answer}`,
   )
   return rejected === 0 ? 0 : 1
-}
-
-/** One status for all, or PART when some are rejected. */
-function groupStatus(statuses: readonly string[]): string {
-  const found = new Set(statuses)
-  if (found.size === 1) return statuses[0] ?? 'RJCT'
-  if (found.has('RJCT')) return 'PART'
-  return found.has('PDNG') ? 'PDNG' : found.size === 0 ? 'RJCT' : 'ACSP'
 }

@@ -42,7 +42,8 @@ export type Remittance = Readonly<{
   unstructured: readonly string[]
   structured: readonly Readonly<{
     creditorReference?: CreditorReference | undefined
-    additional: readonly string[]
+    /** Tags of what stands beside the reference. */
+    others: readonly string[]
     length: number
   }>[]
 }>
@@ -239,7 +240,7 @@ export function readRemittance(element: XmlElement | undefined): Remittance | un
           type: readCodeOrText(path(reference, 'Tp/CdOrPrtry')),
           issuer: textOf(reference, 'Tp/Issr'),
         },
-        additional: texts(structured, 'AddtlRmtInf'),
+        others: structured.children.filter(({ name }) => name !== 'CdtrRefInf').map(({ name }) => name),
         length: contentLength(structured),
       }
     }),

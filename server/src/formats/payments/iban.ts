@@ -117,6 +117,21 @@ export function isBic(text: string): boolean {
   return country !== undefined && (Object.hasOwn(countrySpecs, country) || country === 'XK')
 }
 
+/** Territories whose banks have BICs of their own and IBANs of another country, and neighbours that share their banks. */
+const SHARED_BANKING: Readonly<Record<string, readonly string[]>> = {
+  FR: ['BL', 'GF', 'GP', 'MC', 'MF', 'MQ', 'PM', 'RE', 'YT'],
+  MC: ['FR'],
+  GB: ['GG', 'IM', 'JE'],
+  FI: ['AX'],
+  LI: ['CH'],
+}
+
+/** Whether the bank of that BIC can keep the account of that IBAN, as far as their countries tell. */
+export function isBicOfIban(bic: string, iban: string): boolean {
+  const [bankCountry, accountCountry] = [bic.slice(4, 6), iban.slice(0, 2)]
+  return bankCountry === accountCountry || (SHARED_BANKING[accountCountry]?.includes(bankCountry) ?? false)
+}
+
 /** ISO 11649: RF, two check digits, up to 21 characters. */
 export function isCreditorReference(text: string): boolean {
   const compact = text.replace(/\s+/g, '').toUpperCase()

@@ -156,6 +156,38 @@ describeWithStandards('what we write', () => {
     expect(writeCreditTransfers(MESSAGE, 'german')).toContain('Mueller + Soehne')
   })
 
+  test('parties carry one identification each, an address only debtor and creditor, the ultimate ones name and identification', () => {
+    const address = { townName: 'Köln', country: 'DE', lines: [] }
+    const others = [{ id: 'COID-7', scheme: { code: 'COID' } }, { id: 'TXID-8' }]
+    const organisation = { kind: 'organisation', lei: '529900T8BM49AURSDO55', bic: 'COBADEFFXXX', others } as const
+    const birth = { date: '1980-02-03', city: 'Łódź', country: 'PL' }
+    const transfer: InterbankCreditTransfer = {
+      ...TRANSFER,
+      paymentType: { serviceLevels: [], categoryPurpose: { code: 'SALA' } },
+      debtor: { name: 'A', address, identification: organisation },
+      creditor: {
+        name: 'B',
+        address,
+        identification: { ...organisation, lei: undefined, bic: undefined },
+        countryOfResidence: 'DE',
+      },
+      ultimateDebtor: { name: 'C', address, identification: { kind: 'private', birth, others } },
+      ultimateCreditor: { address },
+    }
+    const xml = writeCreditTransfers({ ...MESSAGE, transactions: [transfer] })
+    expect(xsdProblems(PACS_008, xml)).toEqual([])
+    const read = readInterbankMessage(xml)
+    const [travelled] = read.ok && read.value.messageName === PACS_008 ? read.value.transactions : []
+    expect(travelled).toMatchObject({
+      paymentType: { categoryPurpose: { code: 'SALA' } },
+      debtor: { address: { townName: 'Koln' }, identification: { lei: '529900T8BM49AURSDO55', bic: undefined, others: [] } },
+      creditor: { address: { townName: 'Koln' }, identification: { others: [{ id: 'COID-7', scheme: { code: 'COID' } }] } },
+      ultimateDebtor: { name: 'C', address: undefined, identification: { birth: { ...birth, city: 'Lodz' }, others: [] } },
+      ultimateCreditor: undefined,
+    })
+    expect(xml).not.toContain('CtryOfRes')
+  })
+
   test('an address without town and country in their own elements does not travel', () => {
     const debtor = { name: 'A', address: { country: 'LT', lines: ['Adresas 123', 'Vilnius'] } }
     const xml = writeCreditTransfers({ ...MESSAGE, transactions: [{ ...TRANSFER, debtor }] })
@@ -184,7 +216,7 @@ describeWithStandards('what we write', () => {
       structured: [
         {
           creditorReference: { reference: 'RF18539007547034', type: { code: 'SCOR' }, issuer: 'ISO' },
-          additional: [],
+          others: [],
           length: 0,
         },
       ],

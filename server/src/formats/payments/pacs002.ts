@@ -1,5 +1,5 @@
-import { child, children, textOf, type XmlElement } from '../xml.ts'
-import { type Reason, readAgent, readReasons } from './elements.ts'
+import { child, children, path, textOf, type XmlElement } from '../xml.ts'
+import { type Amount, type Reason, readAgent, readAmount, readReasons } from './elements.ts'
 import { required, requiredText } from './message.ts'
 
 export const PACS_002 = 'pacs.002.001.10'
@@ -29,6 +29,8 @@ export type ReportedTransaction = Readonly<{
    */
   status?: string | undefined
   reasons: readonly Reason[]
+  /** Amount of the original, where the report repeats it. */
+  originalAmount?: Amount | undefined
   acceptedAt?: string | undefined
   effectiveSettlementDate?: string | undefined
 }>
@@ -85,6 +87,7 @@ function readTransaction(tx: XmlElement, groups: readonly OriginalGroupStatus[])
     originalUetr: textOf(tx, 'OrgnlUETR'),
     status: textOf(tx, 'TxSts') ?? inferredStatus(group, reasons),
     reasons,
+    originalAmount: readAmount(path(tx, 'OrgnlTxRef/IntrBkSttlmAmt')),
     acceptedAt: textOf(tx, 'AccptncDtTm'),
     effectiveSettlementDate: textOf(tx, 'FctvIntrBkSttlmDt/Dt'),
   }

@@ -24,7 +24,8 @@ import {
   settlementNode,
 } from './elements.ts'
 import { invalid, required, requiredAmount, requiredText, writeMessage } from './message.ts'
-import { type CharacterPractice, identifierProblem, NAME_LENGTH_MAX, REMITTANCE_LENGTH_MAX, toSepaText } from './sepa-text.ts'
+import { travellingParty } from './sepa-party.ts'
+import { type CharacterPractice, identifierProblem, REMITTANCE_LENGTH_MAX, toSepaText } from './sepa-text.ts'
 
 export const PACS_008 = 'pacs.008.001.08'
 
@@ -103,8 +104,8 @@ export function writeCreditTransfers(
 
 function transactionNode(tx: InterbankCreditTransfer, practice: CharacterPractice) {
   const convert = (text: string) => toSepaText(text, practice)
-  const party = (tag: string, value: Party | undefined) =>
-    partyNode(tag, value && { ...value, name: value.name && convert(value.name).slice(0, NAME_LENGTH_MAX).trim() }, convert)
+  const party = (tag: string, value: Party | undefined, role: 'direct' | 'ultimate' = 'direct') =>
+    partyNode(tag, travellingParty(value, role, convert), convert)
   for (const id of [tx.endToEndId, tx.transactionId]) assertIdentifier(id)
   assert(
     !tx.remittance?.unstructured.some((text) => convert(text).length > REMITTANCE_LENGTH_MAX),
@@ -125,14 +126,14 @@ function transactionNode(tx: InterbankCreditTransfer, practice: CharacterPractic
     amountNode('IntrBkSttlmAmt', tx.settlementAmount),
     optional('AccptncDtTm', tx.acceptedAt),
     node('ChrgBr', 'SLEV'),
-    party('UltmtDbtr', tx.ultimateDebtor),
+    party('UltmtDbtr', tx.ultimateDebtor, 'ultimate'),
     party('Dbtr', tx.debtor),
     accountNode('DbtrAcct', tx.debtorIban),
     agentNode('DbtrAgt', tx.debtorAgent),
     agentNode('CdtrAgt', tx.creditorAgent),
     party('Cdtr', tx.creditor),
     accountNode('CdtrAcct', tx.creditorIban),
-    party('UltmtCdtr', tx.ultimateCreditor),
+    party('UltmtCdtr', tx.ultimateCreditor, 'ultimate'),
     choiceNode('Purp', tx.purpose),
     remittanceNode(tx.remittance, convert),
   ])

@@ -1,5 +1,5 @@
 import type { Remittance } from './elements.ts'
-import { REMITTANCE_LENGTH_MAX, toSepaText } from './sepa-text.ts'
+import { isSepaText, REMITTANCE_LENGTH_MAX, toSepaText } from './sepa-text.ts'
 
 /**
  * Why remittance information cannot travel whole: a SEPA credit transfer has room for 140 characters of text or one structured creditor
@@ -16,9 +16,12 @@ export function remittanceRejection(remittance: Remittance | undefined): readonl
   if (block) {
     if (block.creditorReference?.reference === undefined)
       return ['RR07', 'Structured remittance information without a creditor reference cannot be sent']
-    return block.length > REMITTANCE_LENGTH_MAX
-      ? ['CH15', `Structured remittance information has more than ${REMITTANCE_LENGTH_MAX} characters`]
-      : undefined
+    if (block.length > REMITTANCE_LENGTH_MAX)
+      return ['CH15', `Structured remittance information has more than ${REMITTANCE_LENGTH_MAX} characters`]
+    if (block.others.length > 0) return ['ERIN', `${block.others[0]} beside a creditor reference is not offered`]
+    return isSepaText(block.creditorReference.reference)
+      ? undefined
+      : ['RR09', 'The creditor reference has characters that cannot be sent']
   }
   const length = toSepaText(unstructured.join(' ')).length
   return length > REMITTANCE_LENGTH_MAX

@@ -1,7 +1,7 @@
 import type { LocalDate } from '../../platform/clock.ts'
 import { EUR, type Money, parseDecimal } from '../../platform/money.ts'
 import type { CodeOrText, Party, PaymentType, Remittance } from './elements.ts'
-import { isBic, readIban } from './iban.ts'
+import { isBic, isBicOfIban, readIban } from './iban.ts'
 import type { InitiatedTransaction, PaymentInformation, PaymentInitiation } from './pain001.ts'
 import { remittanceRejection } from './pain001-remittance.ts'
 import { countOf, sumOf } from './pain001-totals.ts'
@@ -15,8 +15,8 @@ export type Rejection = Readonly<{ code: string; message: string; line: number }
 export type InitiationContext = Readonly<{
   /** The account that the customer may debit with this file. */
   accountIban: string
-  /** The customer named the account beside the file and means it, whichever valid account the file names. */
-  debtorAccountMayDiffer?: boolean
+  /** Whether that account is meant where the file names another one as debtor; without it never. */
+  standsInFor?: (iban: string) => boolean
   /** The bank's business date. */
   today: LocalDate
   /** Whether the customer has sent this MsgId before. */
@@ -73,7 +73,7 @@ export type InitiationDecision = Readonly<
  *
  * The whole file: duplicate MsgId AM05, NbOfTxs AM18, CtrlSum AM10. A batch: DU02 PmtInfId used twice, AG03 payment method, AM18, AM10,
  * AC02 debtor account, AC10 its currency, DT01 date, BE19 charges, FF04/FF05/AG03 type of payment. A transaction: CH17, AM03, AM01,
- * AM02, AM12, BE19, AC01/AC03, CNOR, RC01, BE22, BE20, FF08/RR10, RR07/CH15/ERIN, FF04/FF05/AG03.
+ * AM02, AM12, BE19, AC01/AC03, CNOR, RC01, BE22, BE20, FF08/RR10, RR07/CH15/ERIN/RR09, FF07, FF04/FF05/AG03.
  *
  * @see EPC132-08 customer-to-PSP implementation guidelines; sepa.md §4, §9
  */
@@ -135,7 +135,7 @@ function decideBlock(block: PaymentInformation, repeated: boolean, context: Init
 function blockRejection(
   block: PaymentInformation,
   repeated: boolean,
-  { accountIban, debtorAccountMayDiffer, today, offersInstant }: InitiationContext,
+  { accountIban, standsInFor, today, offersInstant }: InitiationContext,
 ): Rejection | undefined {
   const reject = (code: string, message: string): Rejection => ({ code, message, line: block.line })
   if (repeated) return reject('DU02', `PmtInfId ${block.id} is used twice in this file`)
@@ -144,7 +144,7 @@ function blockRejection(
   if (totals) return totals
   const debtor = readIban(block.debtorIban ?? '')
   if (!debtor.ok) return reject('AC02', `Debtor account is no IBAN: ${debtor.refusal}`)
-  if (debtor.value !== accountIban && !debtorAccountMayDiffer)
+  if (debtor.value !== accountIban && !standsInFor?.(debtor.value))
     return reject('AC02', 'Debtor account is not the account that this file may debit')
   if (block.debtorAccountCurrency !== undefined && block.debtorAccountCurrency !== EUR) {
     return reject('AC10', `Debtor account currency ${block.debtorAccountCurrency.slice(0, 3)} is not EUR`)
@@ -193,6 +193,9 @@ function transactionRejection(
     creditorRejection(tx) ??
     identifierRejection('EndToEndId', tx.endToEndId) ??
     remittanceRejection(tx.remittance) ??
+    (tx.purpose?.proprietary === undefined
+      ? undefined
+      : (['FF07', `Purpose "${tx.purpose.proprietary.slice(0, 35)}" is no code, which alone can be sent`] as const)) ??
     (tx.paymentType === undefined ? undefined : paymentTypeRejection(tx.paymentType, context.offersInstant ?? false)) ??
     nameTooLong('Ultimate debtor', tx.ultimateDebtor ?? block.ultimateDebtor) ??
     nameTooLong('Ultimate creditor', tx.ultimateCreditor)
@@ -225,6 +228,8 @@ function creditorRejection(tx: InitiatedTransaction): readonly [string, string] 
   if (!isSepaCountry(iban.value.slice(0, 2))) return ['CNOR', `${iban.value.slice(0, 2)} is outside SEPA`]
   if (tx.creditorAgent !== undefined && !isBic(tx.creditorAgent))
     return ['RC01', `Creditor agent ${tx.creditorAgent.slice(0, 11)} is no BIC`]
+  if (tx.creditorAgent !== undefined && !isBicOfIban(tx.creditorAgent, iban.value))
+    return ['RC01', `Creditor agent ${tx.creditorAgent} is in another country than account ${iban.value}`]
   if (tx.creditor?.name === undefined) return ['BE22', 'Creditor name is missing']
   return nameTooLong('Creditor', tx.creditor)
 }

@@ -124,7 +124,7 @@ describeWithStandards('published payment initiations', () => {
       new TextDecoder().decode(readStandard('iso20022/external-code-sets/external_status_reason_code.json')),
     ) as { codes: Record<string, string> }
     const given =
-      'FF01 AM05 AM18 AM10 DU02 AG03 AC02 AC10 RC01 DT01 BE19 FF04 FF05 CH17 AM03 AM12 AM01 AM02 AC03 AC01 CNOR BE22 BE20 RR10 FF08 RR07 ERIN CH15'.split(
+      'FF01 AM05 AM18 AM10 DU02 AG03 AC02 AC10 RC01 DT01 BE19 FF04 FF05 CH17 AM03 AM12 AM01 AM02 AC03 AC01 CNOR BE22 BE20 RR10 FF08 RR07 ERIN CH15 RR09 FF07 AG01 AC04 AM04'.split(
         ' ',
       )
     expect(given.filter((code) => !(code in codes))).toEqual([])
@@ -230,8 +230,8 @@ describe('a batch', () => {
 
   test('from another account passes where the customer has named the account beside the file, but never from none', () => {
     const debtor = (text: string) => file({ debtor: `<DbtrAcct><Id><IBAN>${text}</IBAN></Id></DbtrAcct>` })
-    expect(verdict(debtor('FR1420041010050500013M02606'), { debtorAccountMayDiffer: true })).toBe('accepted')
-    expect(verdict(debtor('FR1420041010050500013M02607'), { debtorAccountMayDiffer: true })).toBe('batch AC02')
+    expect(verdict(debtor('FR1420041010050500013M02606'), { standsInFor: () => true })).toBe('accepted')
+    expect(verdict(debtor('FR1420041010050500013M02607'), { standsInFor: () => true })).toBe('batch AC02')
   })
 
   test('in the past is executed today, one in the future on its day', () => {
@@ -261,6 +261,15 @@ describe('a transaction', () => {
   test.each([
     ['with BIC', { agent: '<CdtrAgt><FinInstnId><BIC>COBADEFFXXX</BIC></FinInstnId></CdtrAgt>' }, 'accepted'],
     ['with a BIC of nowhere', { agent: '<CdtrAgt><FinInstnId><BIC>COBAZZFF</BIC></FinInstnId></CdtrAgt>' }, 'tx RC01'],
+    ['with a BIC of another country', { agent: '<CdtrAgt><FinInstnId><BIC>BNPAFRPP</BIC></FinInstnId></CdtrAgt>' }, 'tx RC01'],
+    [
+      'with a BIC of a territory that has the IBANs of its mother country',
+      {
+        account: iban('FR1420041010050500013M02606'),
+        agent: '<CdtrAgt><FinInstnId><BIC>BNPARERX</BIC></FinInstnId></CdtrAgt>',
+      },
+      'accepted',
+    ],
     ['with half a BIC', { agent: '<CdtrAgt><FinInstnId><BIC>COBADE</BIC></FinInstnId></CdtrAgt>' }, 'tx RC01'],
     [
       'with an agent named otherwise',
@@ -299,6 +308,13 @@ describe('a transaction', () => {
     ['with two references', { rest: remittance(reference('A') + reference('B')) }, 'tx ERIN'],
     ['with reference and text', { rest: remittance(`<Ustrd>x</Ustrd>${reference('A')}`) }, 'tx RR07'],
     ['with structure but no reference', { rest: remittance('<Strd><AddtlRmtInf>x</AddtlRmtInf></Strd>') }, 'tx RR07'],
+    [
+      'with more than a reference',
+      { rest: remittance(`<Strd>${reference('A').slice(6, -7)}<AddtlRmtInf>x</AddtlRmtInf></Strd>`) },
+      'tx ERIN',
+    ],
+    ['with a reference of other letters', { rest: remittance(reference('É1')) }, 'tx RR09'],
+    ['with a purpose of its own', { rest: '<Purp><Prtry>rent</Prtry></Purp>' }, 'tx FF07'],
     ['with an unknown purpose', { rest: '<Purp><Cd>ABCD</Cd></Purp>' }, 'accepted'],
   ])('%s', (_, change, expected) => {
     expect(verdict(file({ header: '<NbOfTxs>1</NbOfTxs>', transactions: transaction(change) }))).toBe(expected)

@@ -125,7 +125,7 @@ const PROGRESS: readonly CustomerStatus[] = ['ACTC', 'ACCP', 'ACSP', 'ACSC']
  * One status for many: RJCT when all are rejected, PDNG when all are pending, PART when they differ in being accepted, otherwise that of
  * the slowest.
  */
-function groupStatusOf(transactions: readonly ReportedTransaction[]): CustomerStatus | 'PART' {
+export function groupStatusOf(transactions: readonly { readonly status: CustomerStatus }[]): CustomerStatus | 'PART' {
   const statuses = new Set(transactions.map((tx) => tx.status))
   for (const status of ['RJCT', 'PDNG'] as const) {
     if (statuses.has(status)) return statuses.size === 1 ? status : 'PART'

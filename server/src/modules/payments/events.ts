@@ -65,7 +65,7 @@ export const creditTransferEvent = (
 
 /** `payments.incoming_transfer_<what>.v1`: a SEPA credit transfer that came in. */
 export const incomingTransferEvent = (
-  what: 'credited' | 'suspended' | 'returned',
+  what: 'credited' | 'suspended' | 'returned' | 'return_refused',
   transfer: { id: Id<'incoming_transfer'>; organizationId: Id<'organization'> | null; amount: Money; endToEndId: string },
   now: Date,
 ): NewEvent => ({

@@ -84,13 +84,18 @@ export function lateSettlement(t: StoredCreditTransfer): TransferOperation[] {
   ]
 }
 
-/** Returned after settlement: nostro → clearing → customer. */
-export function returned(t: StoredCreditTransfer, amount: Money, creditor = t.ledgerAccountId): TransferOperation[] {
+/** Returned after settlement: nostro → clearing → customer. `earlier`: how many returns of this transfer came before. */
+export function returned(
+  t: StoredCreditTransfer,
+  { amount, earlier }: { amount: Money; earlier: bigint },
+  creditor = t.ledgerAccountId,
+): TransferOperation[] {
   const accounts = settlementAccounts(t.bookId)
-  const group = groupOf(t.id, 'return')
+  const step = earlier === 0n ? 'return' : `return.${earlier + 1n}`
+  const common = { amount, group: groupOf(t.id, step), code: 'sct.return' } as const
   return [
-    { ...movement(t, 'return.receive'), amount, group, code: 'sct.return', debit: accounts.nostro, credit: accounts.clearingIn },
-    { ...movement(t, 'return.apply'), amount, group, code: 'sct.return', debit: accounts.clearingIn, credit: creditor },
+    { ...movement(t, `${step}.receive`), ...common, debit: accounts.nostro, credit: accounts.clearingIn },
+    { ...movement(t, `${step}.apply`), ...common, debit: accounts.clearingIn, credit: creditor },
   ]
 }
 
@@ -123,13 +128,27 @@ export function receipt(incoming: Incoming, creditor: LedgerAccountId | 'suspens
   ]
 }
 
-/** Sent back: suspense → clearing → nostro. */
-export function sentBack(incoming: Incoming): TransferOperation[] {
-  const accounts = settlementAccounts(incoming.bookId)
-  const group = groupOf(incoming.id, 'send_back')
-  const common = { kind: 'transfer', amount: incoming.amount, group, code: 'sct.in.return', reference: incoming.id } as const
-  return [
-    { ...common, key: keyOf(incoming.id, 'send_back'), debit: accounts.suspense, credit: accounts.clearingOut },
-    { ...common, key: keyOf(incoming.id, 'send_back.settle'), debit: accounts.clearingOut, credit: accounts.nostro },
-  ]
+/** What one return of ours does; `messageId` is that of its pacs.004, since a return that never arrived is followed by another. */
+export function sentBack(incoming: Incoming, messageId: string, step: 'send' | 'settle' | 'refuse'): TransferOperation {
+  const { suspense, clearingOut, nostro } = settlementAccounts(incoming.bookId)
+  const legs = {
+    send: { debit: suspense, credit: clearingOut },
+    settle: { debit: clearingOut, credit: nostro },
+    refuse: { debit: clearingOut, credit: suspense },
+  }
+  return {
+    kind: 'transfer',
+    key: keyOf(incoming.id, `return.${messageId}.${step}`),
+    amount: incoming.amount,
+    code: 'sct.in.return',
+    reference: incoming.id,
+    ...legs[step],
+  }
 }
+
+/** Between two customers of ours in one book: the hold becomes debtor → creditor, in one posting (sepa.md §12.4). */
+export const bookTransfer = (t: StoredCreditTransfer, creditor: LedgerAccountId): PostHoldOperation => ({
+  ...acceptance(t),
+  credit: creditor,
+  code: 'sct.book',
+})

@@ -1,3 +1,4 @@
+import type { Amount } from '../../formats/payments/elements.ts'
 import { readInterbankMessage } from '../../formats/payments/interbank.ts'
 import { PACS_002, type ReportedTransaction, type StatusReport } from '../../formats/payments/pacs002.ts'
 import { PACS_004, type PaymentReturns, writePaymentReturn } from '../../formats/payments/pacs004.ts'
@@ -7,10 +8,11 @@ import { localDateOf } from '../../platform/clock.ts'
 import type { Id } from '../../platform/ids.ts'
 import { EUR, formatDecimal, type Money, money, parseDecimal } from '../../platform/money.ts'
 import { ok, type Result, refuse } from '../../platform/result.ts'
-import type { RailEvent } from './domain/rail-event.ts'
+import type { RailEvent, RepeatedAmount, StatusReported } from './domain/rail-event.ts'
 import { nextTargetDay } from './domain/target-calendar.ts'
+import type { IncomingTransfer } from './incoming-store.ts'
 import { amountOf } from './postings.ts'
-import type { IncomingTransfer, StoredCreditTransfer } from './store.ts'
+import type { StoredCreditTransfer } from './store.ts'
 
 /** Who we are to other banks. */
 export type Bank = { readonly name: string; readonly bic: string }
@@ -23,7 +25,7 @@ export const messageIdOf = (id: Id<'outgoing_message'>): string => id.replaceAll
 const wireAmount = (amount: Money) => ({ value: formatDecimal(amount), currency: amount.currency })
 
 /** The message that a transfer is sent in has the transfer's own TxId for MsgId: one transfer, one message, for ever. */
-const transferMessageId = (transfer: StoredCreditTransfer): string => transfer.transactionId
+export const transferMessageId = (transfer: StoredCreditTransfer): string => transfer.transactionId
 
 /** pacs.008.001.08 for one transfer. It settles on the present day or, when the settlement system is closed, on the next open one. */
 export function writeTransfer(
@@ -33,7 +35,9 @@ export function writeTransfer(
 ): WrittenMessage & { readonly messageId: string } {
   const messageId = transferMessageId(transfer)
   const unstructured = transfer.remittanceInformation === null ? [] : [transfer.remittanceInformation]
-  const structured = transfer.creditorReference === null ? [] : [scorReference(transfer.creditorReference)]
+  const { details } = transfer
+  const structured =
+    transfer.creditorReference === null ? [] : [scorReference(transfer.creditorReference, details.creditorReferenceIssuer)]
   const xml = writeCreditTransfers({
     messageId,
     createdAt: now.toISOString(),
@@ -46,12 +50,15 @@ export function writeTransfer(
         transactionId: transfer.transactionId,
         uetr: transfer.uetr,
         settlementAmount: wireAmount(amountOf(transfer)),
-        debtor: { name: transfer.debtorName },
+        paymentType: { serviceLevels: [], categoryPurpose: details.categoryPurpose },
+        ultimateDebtor: details.ultimateDebtor,
+        debtor: { ...details.debtor, name: transfer.debtorName },
         debtorIban: transfer.debtorIban,
         debtorAgent: bank.bic,
-        creditor: { name: transfer.creditorName },
+        creditor: { ...details.creditor, name: transfer.creditorName },
         creditorIban: transfer.creditorIban,
         creditorAgent: transfer.creditorBic ?? undefined,
+        ultimateCreditor: details.ultimateCreditor,
         purpose: transfer.purpose === null ? undefined : { code: transfer.purpose },
         remittance: unstructured.length + structured.length === 0 ? undefined : { unstructured, structured },
       },
@@ -60,11 +67,31 @@ export function writeTransfer(
   return { messageName: PACS_008, messageId, xml }
 }
 
-/** A creditor reference (ISO 11649) as remittance information. */
-const scorReference = (reference: string) => ({
-  creditorReference: { reference, type: { code: 'SCOR' }, issuer: 'ISO' },
-  additional: [],
+/** A structured creditor reference as remittance information. */
+const scorReference = (reference: string, issuer: string | undefined) => ({
+  creditorReference: { reference, type: { code: 'SCOR' }, issuer },
+  others: [],
   length: reference.length,
+})
+
+/** pacs.028.001.03: what became of a return that we sent? */
+export const writeReturnStatusRequest = (
+  bank: Bank,
+  { incoming, returnMessageId }: { incoming: IncomingTransfer; returnMessageId: string },
+  messageId: string,
+  now: Date,
+): WrittenMessage => ({
+  messageName: PACS_028,
+  xml: writePacs028({
+    messageId,
+    requestId: messageId,
+    createdAt: now.toISOString(),
+    instructingAgent: bank.bic,
+    originalMessageId: returnMessageId,
+    originalMessageName: PACS_004,
+    originalEndToEndId: incoming.endToEndId,
+    originalTransactionId: incoming.transactionId,
+  }),
 })
 
 /** pacs.028.001.03: what became of a transfer that we sent? */
@@ -131,38 +158,54 @@ const NEVER_RECEIVED = 'AG09'
 const DUPLICATE = 'AM05'
 
 function statusesOf(report: StatusReport): RailEvent[] {
-  const ofTransaction = report.transactions.map((t) => statusOf(t.status, t.reasons, t.originalMessageId, t))
+  const ofTransaction = report.transactions.map((t) => statusOf(t, t, t))
   // A group of which no transaction is spoken of stands for all of its message.
   const silentGroups = report.groups.filter((g) => !report.transactions.some((t) => t.originalMessageId === g.originalMessageId))
-  return [...ofTransaction, ...silentGroups.map((g) => statusOf(g.status, g.reasons, g.originalMessageId, undefined))]
+  return [...ofTransaction, ...silentGroups.map((g) => statusOf(g, g, undefined))]
 }
 
 function statusOf(
-  status: string | undefined,
-  reasons: ReportedTransaction['reasons'],
-  originalMessageId: string | undefined,
+  { status, reasons }: Pick<ReportedTransaction, 'status' | 'reasons'>,
+  original: Pick<ReportedTransaction, 'originalMessageId' | 'originalMessageName'>,
   transaction: ReportedTransaction | undefined,
-): RailEvent {
+): StatusReported {
   const reasonCode = reasons[0]?.code ?? reasons[0]?.proprietary ?? null
   return {
     kind: 'status_reported',
-    originalMessageId: originalMessageId ?? null,
+    about: subjectOf(original.originalMessageName),
+    originalMessageId: original.originalMessageId ?? null,
     transactionId: transaction?.originalTransactionId ?? null,
     status: status ?? 'PDNG',
     reasonCode,
+    repeatedAmount: repeated(transaction?.originalAmount),
     isUnknownToRail: status === 'RJCT' && reasonCode === NEVER_RECEIVED,
     isAboutCopy: status === 'RJCT' && reasonCode === DUPLICATE,
   }
 }
 
+/** Without a name it can only be a transfer: everything else of ours is spoken of by the message it came in. */
+function subjectOf(messageName: string | undefined): StatusReported['about'] {
+  if (messageName === undefined || messageName.startsWith('pacs.008.')) return 'transfer'
+  return messageName.startsWith('pacs.004.') ? 'return' : 'other'
+}
+
 function returnsOf(message: PaymentReturns): Result<RailEvent[], string> {
   const events: RailEvent[] = []
-  for (const entry of message.returns) {
+  for (const [index, entry] of message.returns.entries()) {
     const amount = euros(entry.returnedAmount)
     if (!amount || entry.originalTransactionId === undefined)
       return refuse('a return without OrgnlTxId or without an amount in EUR')
     const reasonCode = entry.reasons[0]?.code ?? 'MS03'
-    events.push({ kind: 'transfer_returned', originalTransactionId: entry.originalTransactionId, amount, reasonCode })
+    events.push({
+      kind: 'transfer_returned',
+      returningAgent: fullBic(message.instructingAgent ?? entry.original?.creditorAgent ?? ''),
+      returnId: entry.returnId ?? `${message.messageId}/${index}`,
+      originalMessageId: entry.originalMessageId ?? null,
+      originalTransactionId: entry.originalTransactionId,
+      amount,
+      repeatedAmount: repeated(entry.originalSettlementAmount),
+      reasonCode,
+    })
   }
   return ok(events)
 }
@@ -174,10 +217,13 @@ function receiptsOf(message: InterbankCreditTransfers): Result<RailEvent[], stri
     const instructingAgent = message.instructingAgent ?? entry.debtorAgent
     if (!amount || instructingAgent === undefined)
       return refuse('a credit transfer without instructing agent or without an amount in EUR')
+    // An instant transfer is final when we confirm it, which we do not: the clearing system times it out and keeps the money.
+    if (entry.paymentType?.localInstrument?.code === 'INST')
+      return refuse('an instant credit transfer: they are not received here')
     events.push({
       kind: 'transfer_received',
       messageId: message.messageId,
-      instructingAgent,
+      instructingAgent: fullBic(instructingAgent),
       transactionId: entry.transactionId,
       endToEndId: entry.endToEndId,
       debtorName: entry.debtor.name ?? '',
@@ -193,6 +239,11 @@ function receiptsOf(message: InterbankCreditTransfers): Result<RailEvent[], stri
   }
   return ok(events)
 }
+
+/** A BIC of 8 characters names the same bank as the one of 11 without a branch (ISO 9362); keys are compared in full. */
+const fullBic = (bic: string): string => (bic.length === 8 ? `${bic}XXX` : bic)
+
+const repeated = (amount: Amount | undefined): RepeatedAmount => (amount === undefined ? null : (euros(amount) ?? 'other'))
 
 function euros(amount: { value: string; currency: string }): Money | undefined {
   const parsed = amount.currency === EUR ? parseDecimal(EUR, amount.value) : undefined

@@ -60,14 +60,30 @@ export function httpRail(baseUrl: string, clock: Clock): Rail {
         const url = new URL(`/messages?after=${sequence}&limit=${limit}`, baseUrl)
         const response = await fetch(url, { headers: headers(), signal: AbortSignal.timeout(TIMEOUT_MS) })
         if (!response.ok) throw new Error(`the rail answered ${response.status}`)
-        const list = (await response.json()) as { sequence: number | string; id: string; message_type: string; xml: string }[]
-        return list.map((m) => ({ sequence: BigInt(m.sequence), id: m.id, messageName: m.message_type, xml: m.xml }))
+        return readOutbox(await response.json())
       } catch (error) {
         throw new Failure('the rail cannot be reached', { cause: error, retryable: true })
       }
     },
   }
 }
+
+/** @throws Error when the rail's outbox is not what it should be: reading on would lose messages. */
+function readOutbox(page: unknown): RailMessage[] {
+  if (!Array.isArray(page)) throw new Error('the rail answered no list of messages')
+  return page.map((entry: Readonly<Record<string, unknown>> | null) => {
+    const { sequence, id, message_type: name, xml } = entry ?? {}
+    const isMessage =
+      /^\d{1,18}$/.test(String(sequence)) && typeof id === 'string' && id.length <= ID_LENGTH_MAX && typeof xml === 'string'
+    if (!isMessage) throw new Error('the rail handed out something that is no message')
+    return { sequence: BigInt(String(sequence)), id: storable(id), messageName: storable(String(name)), xml }
+  })
+}
+
+const ID_LENGTH_MAX = 200
+
+/** PostgreSQL's text has no NUL. */
+export const storable = (text: string): string => text.replaceAll('\0', '\ufffd')
 
 function causeCodeOf(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined

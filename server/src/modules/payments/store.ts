@@ -3,6 +3,7 @@ import type { Id } from '../../platform/ids.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
 import type { BookId, LedgerAccountId } from '../ledger/index.ts'
 import type { CreditTransferStatus } from './domain/credit-transfer.ts'
+import type { TransferDetails } from './domain/instruction.ts'
 import type { InternalTransferInstruction, InternalTransferParties } from './domain/internal-transfer.ts'
 
 type PostedInternalTransfer = {
@@ -43,6 +44,8 @@ export type StoredCreditTransfer = {
   paymentFileId: Id<'payment_file'> | null
   paymentInformationId: string | null
   instructionId: string | null
+  filePosition: number | null
+  details: TransferDetails
   status: CreditTransferStatus
   statusReasonCode: string | null
   feedTransactionId: Id<'transaction'>
@@ -53,12 +56,12 @@ export const insertCreditTransfers = (tx: Tx, rows: readonly StoredCreditTransfe
   insert into payments.credit_transfer (
     id, organization_id, debtor_account_id, book_id, ledger_account_id, debtor_name, debtor_iban, creditor_name, creditor_iban, creditor_bic,
     amount_minor, currency, end_to_end_id, transaction_id, uetr, remittance_information, creditor_reference, purpose,
-    requested_execution_date, payment_file_id, payment_information_id, instruction_id, status, status_reason_code, feed_transaction_id,
-    created_at, updated_at)
+    requested_execution_date, payment_file_id, payment_information_id, instruction_id, file_position, details, status, status_reason_code,
+    feed_transaction_id, created_at, updated_at)
   select id, organization_id, debtor_account_id, book_id, ledger_account_id, debtor_name, debtor_iban, creditor_name, creditor_iban, creditor_bic,
          amount_minor, 'EUR', end_to_end_id, transaction_id, uetr, remittance_information, creditor_reference, purpose,
-         requested_execution_date, payment_file_id, payment_information_id, instruction_id, status, status_reason_code, feed_transaction_id,
-         created_at, created_at
+         requested_execution_date, payment_file_id, payment_information_id, instruction_id, file_position, details::jsonb, status,
+         status_reason_code, feed_transaction_id, created_at, created_at
     from unnest(
       ${rows.map((r) => r.id)}::uuid[], ${rows.map((r) => r.organizationId)}::uuid[], ${rows.map((r) => r.debtorAccountId)}::uuid[],
       ${rows.map((r) => r.bookId)}::int[], ${rows.map((r) => r.ledgerAccountId)}::uuid[], ${rows.map((r) => r.debtorName)}::text[],
@@ -67,13 +70,14 @@ export const insertCreditTransfers = (tx: Tx, rows: readonly StoredCreditTransfe
       ${rows.map((r) => r.transactionId)}::text[], ${rows.map((r) => r.uetr)}::uuid[], ${rows.map((r) => r.remittanceInformation)}::text[],
       ${rows.map((r) => r.creditorReference)}::text[], ${rows.map((r) => r.purpose)}::text[],
       ${rows.map((r) => r.requestedExecutionDate)}::date[], ${rows.map((r) => r.paymentFileId)}::uuid[],
-      ${rows.map((r) => r.paymentInformationId)}::text[], ${rows.map((r) => r.instructionId)}::text[], ${rows.map((r) => r.status)}::text[],
+      ${rows.map((r) => r.paymentInformationId)}::text[], ${rows.map((r) => r.instructionId)}::text[],
+      ${rows.map((r) => r.filePosition)}::int[], ${rows.map((r) => JSON.stringify(r.details))}::text[], ${rows.map((r) => r.status)}::text[],
       ${rows.map((r) => r.statusReasonCode)}::text[], ${rows.map((r) => r.feedTransactionId)}::uuid[],
       ${rows.map((r) => r.createdAt.toISOString())}::timestamptz[])
       as r(id, organization_id, debtor_account_id, book_id, ledger_account_id, debtor_name, debtor_iban, creditor_name, creditor_iban,
            creditor_bic, amount_minor, end_to_end_id, transaction_id, uetr, remittance_information, creditor_reference, purpose,
-           requested_execution_date, payment_file_id, payment_information_id, instruction_id, status, status_reason_code,
-           feed_transaction_id, created_at)`
+           requested_execution_date, payment_file_id, payment_information_id, instruction_id, file_position, details, status,
+           status_reason_code, feed_transaction_id, created_at)`
 
 const COLUMNS = `
   id, organization_id as "organizationId", debtor_account_id as "debtorAccountId", book_id as "bookId", ledger_account_id as "ledgerAccountId",
@@ -81,7 +85,7 @@ const COLUMNS = `
   creditor_bic as "creditorBic", amount_minor as "amountMinor", end_to_end_id as "endToEndId", transaction_id as "transactionId", uetr,
   remittance_information as "remittanceInformation", creditor_reference as "creditorReference", purpose,
   requested_execution_date as "requestedExecutionDate", payment_file_id as "paymentFileId", payment_information_id as "paymentInformationId",
-  instruction_id as "instructionId", status, status_reason_code as "statusReasonCode", feed_transaction_id as "feedTransactionId",
+  instruction_id as "instructionId", file_position as "filePosition", details, status, status_reason_code as "statusReasonCode", feed_transaction_id as "feedTransactionId",
   created_at as "createdAt"`
 
 /** Pending transfers whose day has come, locked for this worker; another worker takes others. */
@@ -108,32 +112,6 @@ export const lockTransfer = async (tx: Tx, transactionId: string): Promise<Store
     ])
   )[0]
 
-export const isMessageIdUsed = async (tx: Tx, organizationId: string, messageId: string): Promise<boolean> =>
-  (await tx.maybe`select 1 from payments.payment_file where organization_id = ${organizationId} and message_id = ${messageId}`) !==
-  undefined
-
-export type NewPaymentFile = {
-  readonly id: Id<'payment_file'>
-  readonly organizationId: Id<'organization'>
-  readonly messageId: string
-  readonly debtorAccountId: Id<'bank_account'>
-  readonly messageName: string
-  readonly status: 'accepted' | 'partly_accepted'
-  readonly transactions: number
-  readonly controlSumMinor: bigint
-  readonly receivedAt: Date
-}
-
-/** Waits for another transaction that inserts the same MsgId. @returns false when the organization used it before. */
-export const insertPaymentFile = async (tx: Tx, f: NewPaymentFile): Promise<boolean> =>
-  (await tx.run`
-    insert into payments.payment_file (
-      id, organization_id, message_id, debtor_account_id, message_name, status, transactions, control_sum_minor, received_at)
-    values (
-      ${f.id}, ${f.organizationId}, ${f.messageId}, ${f.debtorAccountId}, ${f.messageName}, ${f.status}, ${f.transactions},
-      ${f.controlSumMinor}, ${f.receivedAt})
-    on conflict (organization_id, message_id) do nothing`) === 1
-
 /** Where these transfers stand. */
 export const statusesOf = (tx: Tx, ids: readonly string[]) => tx.rows<
   Pick<StoredCreditTransfer, 'id' | 'status' | 'statusReasonCode' | 'requestedExecutionDate'>
@@ -154,6 +132,10 @@ export const setStatus = (
          investigated_at = case when ${change.status} = 'unknown' then ${change.now}::timestamptz else investigated_at end
    where id = any(${ids}::uuid[])`
 
+/** Notes money that came back for a debtor who has no account any more. */
+export const addSuspended = (tx: Tx, transferId: string, minor: bigint) => tx.run`
+  update payments.credit_transfer set suspended_minor = suspended_minor + ${minor} where id = ${transferId}`
+
 /** When the answer of a submitted transfer is overdue. */
 export const expectAnswer = (tx: Tx, transferId: string, dueAt: Date) => tx.run`
   update payments.credit_transfer set answer_due_at = ${dueAt} where id = ${transferId} and status = 'submitted'`
@@ -163,23 +145,41 @@ export const transactionIdsOfMessage = async (tx: Tx, messageId: string | null):
   const rows = await tx.rows<{ transactionId: string }>`
     select t.transaction_id as "transactionId"
       from payments.outgoing_message m join payments.credit_transfer t on t.id = m.transfer_id
-     where m.message_id = ${messageId}`
+     where m.message_id = ${messageId} and m.message_name like 'pacs.008%'`
   return rows.map((row) => row.transactionId)
 }
 
-export type OutgoingMessage = { id: string; messageId: string; messageName: string; transferId: string | null; xml: string }
+export type OutgoingMessage = {
+  id: string
+  messageId: string
+  messageName: string
+  /** What it pays or asks about: a transfer of ours, or a receipt that goes back. */
+  transferId: string | null
+  incomingTransferId: string | null
+  xml: string
+}
 
 export const insertMessages = (tx: Tx, messages: readonly OutgoingMessage[], now: Date) => tx.run`
-  insert into payments.outgoing_message (id, message_id, message_name, transfer_id, xml, created_at)
-  select id, message_id, message_name, transfer_id, xml, ${now} from unnest(
+  insert into payments.outgoing_message (id, message_id, message_name, transfer_id, incoming_transfer_id, xml, created_at)
+  select id, message_id, message_name, transfer_id, incoming_transfer_id, xml, ${now} from unnest(
     ${messages.map((m) => m.id)}::uuid[], ${messages.map((m) => m.messageId)}::text[], ${messages.map((m) => m.messageName)}::text[],
-    ${messages.map((m) => m.transferId)}::uuid[], ${messages.map((m) => m.xml)}::text[]) as m(id, message_id, message_name, transfer_id, xml)`
+    ${messages.map((m) => m.transferId)}::uuid[], ${messages.map((m) => m.incomingTransferId)}::uuid[],
+    ${messages.map((m) => m.xml)}::text[]) as m(id, message_id, message_name, transfer_id, incoming_transfer_id, xml)`
 
-/** Takes messages that were never tried, and marks them as tried before they are: a crash in between leaves a question, not a second payment. */
+/**
+ * Takes messages that were never tried, and marks them as tried before they are: a crash in between leaves a question, not a second
+ * payment. A payment whose transfer is no longer `submitted` has been decided without it and never leaves.
+ */
 export const takeMessages = (tx: Tx, now: Date, limit: number) => tx.rows<OutgoingMessage>`
   update payments.outgoing_message set attempted_at = ${now}
-   where id in (select id from payments.outgoing_message where attempted_at is null order by created_at, id limit ${limit} for update skip locked)
-   returning id, message_id as "messageId", message_name as "messageName", transfer_id as "transferId", xml`
+   where id in (
+     select m.id from payments.outgoing_message m
+      where m.attempted_at is null
+        and not (m.message_name like 'pacs.008%'
+                 and exists (select 1 from payments.credit_transfer t where t.id = m.transfer_id and t.status <> 'submitted'))
+      order by m.created_at, m.id limit ${limit} for update of m skip locked)
+   returning id, message_id as "messageId", message_name as "messageName", transfer_id as "transferId",
+             incoming_transfer_id as "incomingTransferId", xml`
 
 export const markDelivered = (tx: Tx, id: string, now: Date) =>
   tx.run`update payments.outgoing_message set delivered_at = ${now} where id = ${id}`
@@ -217,51 +217,6 @@ export const rememberIncoming = (
     values (${message.id}, ${message.sequence}, ${message.messageName}, ${message.xml}, ${message.now}, ${message.outcome})
     on conflict do nothing`
 
-export type IncomingTransfer = {
-  id: Id<'incoming_transfer'>
-  organizationId: Id<'organization'> | null
-  creditorAccountId: Id<'bank_account'> | null
-  instructingAgent: string
-  transactionId: string
-  endToEndId: string
-  originalMessageId: string
-  debtorName: string
-  debtorIban: string
-  debtorBic: string | null
-  creditorName: string
-  creditorIban: string
-  amountMinor: bigint
-  remittanceInformation: string | null
-  settlementDate: LocalDate
-  status: 'credited' | 'suspended' | 'returned'
-  statusReasonCode: string | null
-}
-
-/** @returns false when this (instructing agent, transaction id) came before. */
-export const insertIncomingTransfer = async (tx: Tx, t: IncomingTransfer, now: Date): Promise<boolean> =>
-  (await tx.run`
-    insert into payments.incoming_transfer (
-      id, organization_id, creditor_account_id, instructing_agent, transaction_id, end_to_end_id, original_message_id, debtor_name, debtor_iban,
-      debtor_bic, creditor_name, creditor_iban, amount_minor, currency, remittance_information, settlement_date, status, status_reason_code,
-      received_at)
-    values (
-      ${t.id}, ${t.organizationId}, ${t.creditorAccountId}, ${t.instructingAgent}, ${t.transactionId}, ${t.endToEndId},
-      ${t.originalMessageId}, ${t.debtorName}, ${t.debtorIban}, ${t.debtorBic}, ${t.creditorName}, ${t.creditorIban}, ${t.amountMinor}, 'EUR',
-      ${t.remittanceInformation}, ${t.settlementDate}, ${t.status}, ${t.statusReasonCode}, ${now})
-    on conflict (instructing_agent, transaction_id) do nothing`) === 1
-
-/** Receipts in suspense, to be sent back, locked for this worker. */
-export const takeSuspended = (tx: Tx, limit: number) => tx.rows<IncomingTransfer>`
-  select id, organization_id as "organizationId", creditor_account_id as "creditorAccountId", instructing_agent as "instructingAgent",
-         transaction_id as "transactionId", end_to_end_id as "endToEndId", original_message_id as "originalMessageId",
-         debtor_name as "debtorName", debtor_iban as "debtorIban", debtor_bic as "debtorBic", creditor_name as "creditorName",
-         creditor_iban as "creditorIban", amount_minor as "amountMinor", remittance_information as "remittanceInformation",
-         settlement_date as "settlementDate", status, status_reason_code as "statusReasonCode"
-    from payments.incoming_transfer where status = 'suspended' order by received_at, id limit ${limit} for update skip locked`
-
-export const markReturned = (tx: Tx, id: Id<'incoming_transfer'>) =>
-  tx.run`update payments.incoming_transfer set status = 'returned' where id = ${id}`
-
 /** Transfers whose money is still held, by id. */
 export const openTransfersPage = (tx: Tx, after: string, limit: number) => tx.rows<
   Pick<StoredCreditTransfer, 'id' | 'bookId' | 'amountMinor' | 'status'>
@@ -271,22 +226,34 @@ export const openTransfersPage = (tx: Tx, after: string, limit: number) => tx.ro
    where id > ${after} and status in ('pending', 'submitted', 'unknown')
    order by id limit ${limit}`
 
-/** Per book that ever sent a transfer, what the rail accepted and has not settled. */
-export const openItemsByBook = (tx: Tx) => tx.rows<{ bookId: number; acceptedMinor: bigint }>`
-  select book_id as "bookId", coalesce(sum(amount_minor) filter (where status = 'accepted'), 0)::bigint as "acceptedMinor"
-    from payments.credit_transfer group by book_id`
+/**
+ * Per book with transfers: what is under way through clearing (accepted by the rail or sent back, and not settled), and what waits in
+ * suspense (receipts that nobody can be credited with, money that came back for a closed account).
+ */
+export const openItemsByBook = (tx: Tx) => tx.rows<{ bookId: number; clearingMinor: bigint; suspendedMinor: bigint }>`
+  select book_id as "bookId", sum(clearing)::bigint as "clearingMinor", sum(suspended)::bigint as "suspendedMinor"
+    from (
+      select book_id, case when status = 'accepted' then amount_minor else 0 end as clearing, suspended_minor as suspended
+        from payments.credit_transfer
+       union all
+      select book_id, case when status = 'returning' then amount_minor else 0 end,
+             case when status in ('suspended', 'return_refused') then amount_minor else 0 end
+        from payments.incoming_transfer where book_id is not null) as item
+   group by book_id`
 
-/** Messages that somebody must look at: unreadable, or their effect failed. */
+/** Receipts whose return the rail refused: an operator has to find their owner. */
+export const refusedReturns = (tx: Tx) => tx.rows<{ id: string; amountMinor: bigint; statusReasonCode: string | null }>`
+  select id, amount_minor as "amountMinor", status_reason_code as "statusReasonCode"
+    from payments.incoming_transfer where status = 'return_refused' order by received_at`
+
+/** Messages that somebody must look at: unreadable, their effect failed, or they contradict what we know. */
 export const troubledMessages = async (tx: Tx, limit: number) => {
   const [row] = await tx.rows<{ count: bigint }>`
-    select count(*) as count from payments.incoming_message where outcome ~ '^(unreadable|failed): '`
+    select count(*) as count from payments.incoming_message
+     where outcome ~ '^(unreadable|failed): |contradiction|transfer_not_found'`
   const examples = await tx.rows<{ railMessageId: string; messageName: string; outcome: string }>`
     select rail_message_id as "railMessageId", message_name as "messageName", outcome
-      from payments.incoming_message where outcome ~ '^(unreadable|failed): ' order by received_at desc limit ${limit}`
+      from payments.incoming_message
+     where outcome ~ '^(unreadable|failed): |contradiction|transfer_not_found' order by received_at desc limit ${limit}`
   return { count: row?.count ?? 0n, examples }
 }
-
-/** A point in the transaction to which `undoPaymentFile` returns: a file's record is written once its outcome is known. */
-export const markPaymentFile = (tx: Tx) => tx.run`savepoint payment_file`
-
-export const undoPaymentFile = (tx: Tx) => tx.run`rollback to savepoint payment_file`

@@ -287,8 +287,10 @@ export interface PaymentsCreditTransfer {
   debtor_account_id: string;
   debtor_iban: string;
   debtor_name: string;
+  details: Generated<Json>;
   end_to_end_id: string;
   feed_transaction_id: string;
+  file_position: number | null;
   id: string;
   instruction_id: string | null;
   investigated_at: Timestamp | null;
@@ -302,6 +304,7 @@ export interface PaymentsCreditTransfer {
   status: string;
   status_reason_code: string | null;
   submitted_at: Timestamp | null;
+  suspended_minor: Generated<Int8>;
   transaction_id: string;
   uetr: string;
   updated_at: Timestamp;
@@ -318,6 +321,8 @@ export interface PaymentsIncomingMessage {
 
 export interface PaymentsIncomingTransfer {
   amount_minor: Int8;
+  answer_due_at: Timestamp | null;
+  book_id: number | null;
   creditor_account_id: string | null;
   creditor_iban: string;
   creditor_name: string;
@@ -354,6 +359,7 @@ export interface PaymentsOutgoingMessage {
   created_at: Timestamp;
   delivered_at: Timestamp | null;
   id: string;
+  incoming_transfer_id: string | null;
   message_id: string;
   message_name: string;
   refused_reason: string | null;
@@ -362,6 +368,7 @@ export interface PaymentsOutgoingMessage {
 }
 
 export interface PaymentsPaymentFile {
+  content_sha256: Buffer | null;
   control_sum_minor: Int8;
   debtor_account_id: string;
   id: string;
@@ -373,9 +380,32 @@ export interface PaymentsPaymentFile {
   transactions: number;
 }
 
+export interface PaymentsPaymentFileAnswer {
+  answered_at: Timestamp;
+  organization_id: string;
+  payment_file_id: string;
+}
+
+export interface PaymentsPaymentFileRefusal {
+  file_position: number;
+  organization_id: string;
+  payment_file_id: string;
+  status_reason_code: string;
+}
+
 export interface PaymentsRailCursor {
   only_row: Generated<boolean>;
   sequence: Generated<Int8>;
+}
+
+export interface PaymentsTransferReturn {
+  amount_minor: Int8;
+  credit_transfer_id: string;
+  organization_id: string;
+  received_at: Timestamp;
+  return_id: string;
+  returning_agent: string;
+  status_reason_code: string;
 }
 
 export interface PlatformBankClock {
@@ -478,7 +508,10 @@ export interface DB {
   "payments.internal_transfer": PaymentsInternalTransfer;
   "payments.outgoing_message": PaymentsOutgoingMessage;
   "payments.payment_file": PaymentsPaymentFile;
+  "payments.payment_file_answer": PaymentsPaymentFileAnswer;
+  "payments.payment_file_refusal": PaymentsPaymentFileRefusal;
   "payments.rail_cursor": PaymentsRailCursor;
+  "payments.transfer_return": PaymentsTransferReturn;
   "platform.bank_clock": PlatformBankClock;
   "platform.handled_event": PlatformHandledEvent;
   "platform.idempotency_record": PlatformIdempotencyRecord;

@@ -4,7 +4,7 @@ import { createTestDatabase, type TestDatabase } from '../../../../test/support/
 import { describeWithStandards, readStandard } from '../../../../test/support/standards.ts'
 import { xsdProblems } from '../../../../test/support/xsd.ts'
 import { answerInitiation } from '../../../formats/payments/pain-answer.ts'
-import { type AcceptedPaymentFile, acceptPaymentFile } from './accept-payment-file.ts'
+import { type AcceptedPaymentFile, acceptPaymentFile, type HandedInFile, recordPaymentFileAnswer } from './accept-payment-file.ts'
 
 const now = new Date('2026-03-05T09:00:00Z')
 let db: TestDatabase
@@ -18,8 +18,12 @@ const sample = (version: '03' | '09') => readStandard(`samples/pain/sepa-js_pain
 const company = (fundedMinor: bigint) => makeCompany(db.database, now, { fundedMinor })
 const changed = (bytes: Uint8Array, from: string, to: string) => Buffer.from(Buffer.from(bytes).toString().replace(from, to))
 
-async function accept({ accounts: [debtor] }: TestCompany, bytes: Uint8Array): Promise<AcceptedPaymentFile> {
-  const filed = await acceptPaymentFile(db.database, { bytes, debtor, now })
+async function accept(
+  { accounts: [debtor] }: TestCompany,
+  bytes: Uint8Array,
+  more: Partial<HandedInFile> = {},
+): Promise<AcceptedPaymentFile> {
+  const filed = await acceptPaymentFile(db.database, { bytes, debtor, now, ...more })
   if (!filed.ok) throw new Error(filed.refusal.message)
   return filed.value
 }
@@ -87,6 +91,97 @@ describeWithStandards('a payment file', () => {
     const filed = await accept(payer, sample('03'))
     expect(new Set([...filed.transfers.values()].map((t) => t.refusal?.code))).toEqual(new Set(['AM04']))
     expect(await written(payer)).toEqual({ files: null, transfers: 0 })
+  })
+
+  test('that was interrupted before its answer is taken up again by whoever is alone with it, and is a duplicate once answered', async () => {
+    const payer = await company(6_400_00n)
+    const first = await accept(payer, sample('03'))
+    const later = { now: new Date('2026-03-20T09:00:00Z') } // its execution date has passed meanwhile
+    expect((await accept(payer, sample('03'), later)).decision.rejection?.code).toBe('AM05')
+    const again = await accept(payer, sample('03'), { ...later, mayResume: true })
+    expect(again.id).toBe(first.id)
+    expect([...again.transfers.values()]).toEqual([...first.transfers.values()])
+    expect(await written(payer)).toEqual({ files: 'partly_accepted', transfers: 2 })
+
+    await recordPaymentFileAnswer(db.database, first.id as NonNullable<typeof first.id>, now)
+    expect((await accept(payer, sample('03'), { mayResume: true })).decision.rejection?.code).toBe('AM05')
+  })
+
+  test.each([
+    ['other content', (bytes: Uint8Array) => changed(bytes, 'MSG-11-CT.0</InstrId>', 'MSG-11-CT.X</InstrId>'), 0],
+    ['another account', (bytes: Uint8Array) => bytes, 1],
+  ] as const)('under the MsgId of an interrupted one, but with %s, is a duplicate', async (_, change, account) => {
+    const payer = await company(100_000_00n)
+    await accept(payer, sample('03'))
+    const debtor = payer.accounts[account]
+    const other = await accept(payer, change(sample('03')), { mayResume: true, debtor })
+    expect(other.decision.rejection?.code).toBe('AM05')
+    expect(await written(payer)).toEqual({ files: 'accepted', transfers: 5 })
+  })
+
+  test('made for an account elsewhere is paid from the one named beside it; made for another account of ours it is not', async () => {
+    const payer = await company(100_000_00n)
+    const [debtor, other] = payer.accounts
+    const named = (iban: string) => changed(sample('03'), 'FR7630006276303513247556967', iban)
+    expect((await accept(payer, named(other.iban))).decision.blocks?.[0]?.rejection?.code).toBe('AC02')
+    expect(await written(payer)).toEqual({ files: null, transfers: 0 })
+    expect((await accept(payer, named(debtor.iban))).transfers.size).toBe(5)
+    expect((await accept(await company(100_000_00n), sample('03'))).transfers.size).toBe(5)
+  })
+
+  test('that names two accounts elsewhere means the first of them', async () => {
+    const payer = await company(100_000_00n)
+    const text = Buffer.from(sample('03')).toString()
+    const block = text.slice(text.indexOf('<PmtInf>'), text.indexOf('</CstmrCdtTrfInitn>'))
+    const second = block.replace('FR7630006276303513247556967', 'DE89370400440532013000').replace('MSG-11-CT<', 'MSG-11-CU<')
+    const both = text
+      .replace('</CstmrCdtTrfInitn>', `${second}</CstmrCdtTrfInitn>`)
+      .replace('<NbOfTxs>5</NbOfTxs><CtrlSum>9791.96</CtrlSum>', '<NbOfTxs>10</NbOfTxs><CtrlSum>19583.92</CtrlSum>')
+    const filed = await accept(payer, Buffer.from(both))
+    expect(filed.decision.blocks?.map((block) => block.rejection?.code)).toEqual([undefined, 'AC02'])
+    expect(await written(payer)).toEqual({ files: 'partly_accepted', transfers: 5 })
+  })
+
+  test('keeps all that it says of a transfer', async () => {
+    const payer = await company(100_000_00n)
+    const uetr = 'b009c997-97b3-4a9c-803c-d645a7276b0f'
+    const address = '<PstlAdr><TwnNm>Lyon</TwnNm><Ctry>FR</Ctry></PstlAdr>'
+    const strd =
+      '<Strd><CdtrRefInf><Tp><CdOrPrtry><Cd>SCOR</Cd></CdOrPrtry><Issr>BBA</Issr></Tp><Ref>010806817183</Ref></CdtrRefInf></Strd>'
+    const first = (bytes: Uint8Array, ...pairs: [string, string][]) =>
+      pairs.reduce((b, [from, to]) => changed(b, from, to), bytes)
+    const bytes = first(
+      sample('09'),
+      ['</EndToEndId>', `</EndToEndId><UETR>${uetr}</UETR>`],
+      ['<SvcLvl><Cd>SEPA</Cd></SvcLvl>', '<SvcLvl><Cd>SEPA</Cd></SvcLvl><CtgyPurp><Cd>SUPP</Cd></CtgyPurp>'],
+      ['</Nm></Dbtr>', `</Nm>${address}</Dbtr>`],
+      ['</Amt>', '</Amt><UltmtDbtr><Nm>Filiale Süd</Nm></UltmtDbtr>'],
+      ['</Nm></Cdtr>', '</Nm><Id><OrgId><LEI>529900T8BM49AURSDO55</LEI></OrgId></Id></Cdtr>'],
+      [
+        '<RmtInf><Ustrd>Facture 2026-1000</Ustrd>',
+        `<UltmtCdtr><Nm>Enkel</Nm></UltmtCdtr><Purp><Cd>GDDS</Cd></Purp><RmtInf>${strd}`,
+      ],
+    )
+    const filed = await accept(payer, bytes)
+    const { rows } = await db.admin.query(
+      `select uetr, purpose, creditor_reference, file_position, details from payments.credit_transfer where payment_file_id = $1
+        order by file_position limit 1`,
+      [filed.id],
+    )
+    expect(rows[0]).toEqual({
+      uetr,
+      purpose: 'GDDS',
+      creditor_reference: '010806817183',
+      file_position: 0,
+      details: {
+        categoryPurpose: { code: 'SUPP' },
+        debtor: { address: { townName: 'Lyon', country: 'FR', lines: [] } },
+        creditor: { identification: { kind: 'organisation', lei: '529900T8BM49AURSDO55', others: [] } },
+        ultimateDebtor: { name: 'Filiale Süd' },
+        ultimateCreditor: { name: 'Enkel' },
+        creditorReferenceIssuer: 'BBA',
+      },
+    })
   })
 
   test('of another country is not read', async () => {

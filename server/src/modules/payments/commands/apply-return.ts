@@ -1,40 +1,64 @@
 import { publish } from '../../../platform/outbox.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
 import { recordTransactions } from '../../accounts/index.ts'
-import type { TransferReturned } from '../domain/rail-event.ts'
+import { repeatsAmount, type TransferReturned } from '../domain/rail-event.ts'
 import { creditTransferEvent } from '../events.ts'
+import * as incoming from '../incoming-store.ts'
 import { factOf, returned, settlement } from '../postings.ts'
+import { transferMessageId } from '../rail-messages.ts'
 import * as store from '../store.ts'
-import { creditCustomer, givenBackRow, postAll, settleFromHold } from './apply-status-report.ts'
+import { creditCustomer, givenBackRow, postAll, settleFromHold } from './transfer-steps.ts'
 
 /**
- * Brings the money of a returned transfer back to its debtor, once. The original entries stay; the return is a new one that names them.
+ * Brings the money of a returned transfer back to its debtor, once per (returning agent, RtrId). The original entries stay; the return
+ * is a new one that names them. A part of the amount is booked as what it is, and another part may follow.
  *
  * A return that arrives before the settlement report proves the settlement, which is then booked first. A return of a transfer that
- * we hold for rejected is not booked: it contradicts our books, and an operator decides.
+ * we hold for rejected, of more than there is left to return, or of another payment than ours is not booked: it contradicts our books,
+ * and an operator decides.
  * @returns what was done, for the record of the message.
  * @see EPC125-05 §4.4 (return); sepa.md §8.2, §12.1 "returned later"
  */
 export async function applyReturn(tx: Tx, event: TransferReturned, now: Date): Promise<string> {
   const transfer = await store.lockTransfer(tx, event.originalTransactionId)
   if (!transfer) return 'transfer_not_found'
-  if (transfer.status === 'returned') return 'nothing'
-  if (transfer.status === 'rejected' || transfer.status === 'pending' || event.amount.minor > transfer.amountMinor) {
+  if (await incoming.isReturnKnown(tx, event)) return 'nothing'
+  const { minor: earlierMinor, count: earlier } = await incoming.returnedSoFar(tx, transfer.id)
+  if (contradicts(transfer, event, earlierMinor)) {
     await publish(tx, [creditTransferEvent('contradicted', factOf(transfer, event.reasonCode), now)])
     return 'contradiction'
   }
+  await incoming.insertTransferReturn(
+    tx,
+    {
+      ...event,
+      transferId: transfer.id,
+      organizationId: transfer.organizationId,
+      amountMinor: event.amount.minor,
+      statusReasonCode: event.reasonCode,
+    },
+    now,
+  )
   if (transfer.status === 'submitted' || transfer.status === 'unknown') await settleFromHold(tx, transfer, now)
   if (transfer.status === 'accepted') await postAll(tx, transfer, [settlement(transfer)], now)
 
+  const { amount } = event
   const { creditBalance, isSuspended } = await creditCustomer(
     tx,
     transfer,
-    (creditor) => returned(transfer, event.amount, creditor),
+    amount,
+    (creditor) => returned(transfer, { amount, earlier }, creditor),
     now,
   )
-  if (!isSuspended)
-    await recordTransactions(tx, [{ ...givenBackRow(transfer, event.reasonCode, creditBalance, now), amount: event.amount }])
+  if (!isSuspended) await recordTransactions(tx, [{ ...givenBackRow(transfer, event.reasonCode, creditBalance, now), amount }])
   await store.setStatus(tx, [transfer.id], { status: 'returned', reasonCode: event.reasonCode, now })
-  await publish(tx, [creditTransferEvent('returned', factOf(transfer, event.reasonCode), now)])
+  await publish(tx, [creditTransferEvent('returned', { ...factOf(transfer, event.reasonCode), amount }, now)])
   return isSuspended ? 'returned_to_suspense' : 'returned'
 }
+
+const contradicts = (transfer: store.StoredCreditTransfer, event: TransferReturned, earlierMinor: bigint): boolean =>
+  transfer.status === 'rejected' ||
+  transfer.status === 'pending' ||
+  earlierMinor + event.amount.minor > transfer.amountMinor ||
+  !repeatsAmount(event.repeatedAmount, transfer.amountMinor) ||
+  (event.originalMessageId !== null && event.originalMessageId !== transferMessageId(transfer))

@@ -1,22 +1,24 @@
-import { assert } from '../../../platform/assert.ts'
-import { newId } from '../../../platform/ids.ts'
 import { publish } from '../../../platform/outbox.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
-import {
-  declineTransactions,
-  type NewTransaction,
-  recordTransactions,
-  sepaAccount,
-  settleTransactions,
-} from '../../accounts/index.ts'
-import { type Operation, type Posted, post } from '../../ledger/index.ts'
-import { type CreditTransferStatus, decideStatusReport, type StatusEffect } from '../domain/credit-transfer.ts'
-import type { StatusReported } from '../domain/rail-event.ts'
+import { recordTransactions } from '../../accounts/index.ts'
+import { decideStatusReport, type StatusEffect } from '../domain/credit-transfer.ts'
+import { repeatsAmount, type StatusReported } from '../domain/rail-event.ts'
 import { creditTransferEvent } from '../events.ts'
-import { acceptance, acceptKeyOf, amountOf, factOf, lateSettlement, release, reversal, settlement } from '../postings.ts'
-import { settlementAccounts } from '../settlement-accounts.ts'
+import { amountOf, factOf, lateSettlement, reversal, settlement } from '../postings.ts'
+import { transferMessageId } from '../rail-messages.ts'
 import * as store from '../store.ts'
+import { applyReturnReport } from './apply-return-report.ts'
 import { SETTLEMENT_DUE_MS } from './investigate-silent-transfers.ts'
+import {
+  acceptFromHold,
+  creditCustomer,
+  endAsRejected,
+  givenBackRow,
+  move,
+  postAll,
+  rejectHeld,
+  settleFromHold,
+} from './transfer-steps.ts'
 
 /**
  * Does to a transfer what the rail reports of it: money, feed and event in one commit. Safe to repeat.
@@ -24,6 +26,8 @@ import { SETTLEMENT_DUE_MS } from './investigate-silent-transfers.ts'
  * @see sepa.md §9 (statuses only move forward), §12.1 (entries)
  */
 export async function applyStatusReport(tx: Tx, report: StatusReported, now: Date): Promise<string> {
+  if (report.about === 'other') return 'nothing'
+  if (report.about === 'return') return applyReturnReport(tx, report, now)
   const transactionIds = report.transactionId
     ? [report.transactionId]
     : await store.transactionIdsOfMessage(tx, report.originalMessageId)
@@ -36,6 +40,12 @@ export async function applyStatusReport(tx: Tx, report: StatusReported, now: Dat
 }
 
 async function apply(tx: Tx, transfer: store.StoredCreditTransfer, report: StatusReported, now: Date): Promise<string> {
+  const isOurs = report.originalMessageId === null || report.originalMessageId === transferMessageId(transfer)
+  if (!isOurs || !repeatsAmount(report.repeatedAmount, transfer.amountMinor)) {
+    // It speaks of another payment than the one we sent: whatever it says is not true of ours.
+    await EFFECTS.contradiction(tx, transfer, report, now)
+    return 'contradiction'
+  }
   // "Never received" means rejected only while nobody has confirmed the opposite.
   if (report.isUnknownToRail && transfer.status !== 'submitted' && transfer.status !== 'unknown') return 'nothing'
   if (report.isAboutCopy) {
@@ -50,11 +60,14 @@ async function apply(tx: Tx, transfer: store.StoredCreditTransfer, report: Statu
 
 type Effect = (tx: Tx, transfer: store.StoredCreditTransfer, report: StatusReported, now: Date) => Promise<void>
 
+/** MS03: reason not specified by the agent. */
+const NO_REASON = 'MS03'
+
 const EFFECTS: Readonly<Record<StatusEffect, Effect>> = {
   nothing: async () => {},
 
   accept: async (tx, t, _, now) => {
-    await accept(tx, t, now)
+    await acceptFromHold(tx, t, now)
     await move(tx, t, 'accepted', now, { answerDueAt: new Date(now.getTime() + SETTLEMENT_DUE_MS) })
     await publish(tx, [creditTransferEvent('accepted', factOf(t), now)])
   },
@@ -67,16 +80,12 @@ const EFFECTS: Readonly<Record<StatusEffect, Effect>> = {
 
   accept_and_settle: async (tx, t, _, now) => settleFromHold(tx, t, now),
 
-  reject: async (tx, t, report, now) => {
-    await postAll(tx, t, [release(t)], now)
-    await declineTransactions(tx, [t.feedTransactionId], now)
-    await reject(tx, t, report, now)
-  },
+  reject: (tx, t, report, now) => rejectHeld(tx, t, report.reasonCode ?? NO_REASON, now),
 
   reject_accepted: async (tx, t, report, now) => {
-    const { creditBalance, isSuspended } = await creditCustomer(tx, t, (creditor) => [reversal(t, creditor)], now)
+    const { creditBalance, isSuspended } = await creditCustomer(tx, t, amountOf(t), (creditor) => [reversal(t, creditor)], now)
     if (!isSuspended) await recordTransactions(tx, [givenBackRow(t, report.reasonCode, creditBalance, now)])
-    await reject(tx, t, report, now)
+    await endAsRejected(tx, t, report.reasonCode ?? NO_REASON, now)
   },
 
   contradiction: async (tx, t, report, now) => {
@@ -95,96 +104,4 @@ const EFFECTS: Readonly<Record<StatusEffect, Effect>> = {
     await move(tx, t, 'settled', now)
     await publish(tx, [creditTransferEvent('settled_after_rejection', factOf(t), now)])
   },
-}
-
-/** Posts the hold and completes the feed row. */
-async function accept(tx: Tx, t: store.StoredCreditTransfer, now: Date): Promise<void> {
-  const [posted] = await postAll(tx, t, [acceptance(t)], now)
-  await completeFeedRow(tx, t, posted, now)
-}
-
-/** Acceptance and settlement at once: the rail said only the second, or a return shows that both happened. */
-export async function settleFromHold(tx: Tx, t: store.StoredCreditTransfer, now: Date): Promise<void> {
-  const [posted] = await postAll(tx, t, [acceptance(t), settlement(t)], now)
-  await completeFeedRow(tx, t, posted, now)
-  await move(tx, t, 'settled', now)
-  await publish(tx, [creditTransferEvent('accepted', factOf(t), now), creditTransferEvent('settled', factOf(t), now)])
-}
-
-async function completeFeedRow(tx: Tx, t: store.StoredCreditTransfer, posted: Posted | undefined, now: Date): Promise<void> {
-  const balance = posted?.debitBalance
-  assert(balance !== undefined && balance !== null, 'a posted hold has a debit leg')
-  const completed = { id: t.feedTransactionId, settledAt: now, settledBalanceMinor: balance, ledgerReference: acceptKeyOf(t.id) }
-  await settleTransactions(tx, [completed])
-}
-
-async function reject(tx: Tx, t: store.StoredCreditTransfer, report: StatusReported, now: Date): Promise<void> {
-  const reasonCode = report.reasonCode ?? 'MS03'
-  await move(tx, t, 'rejected', now, { reasonCode })
-  await publish(tx, [creditTransferEvent('rejected', factOf(t, reasonCode), now)])
-}
-
-const move = (
-  tx: Tx,
-  t: store.StoredCreditTransfer,
-  status: CreditTransferStatus,
-  now: Date,
-  more: { reasonCode?: string; answerDueAt?: Date } = {},
-) => store.setStatus(tx, [t.id], { status, now, ...more })
-
-/** Posts what the books must take now. @throws Bug on a refusal: every refusal that can happen here is dealt with before. */
-export async function postAll(
-  tx: Tx,
-  t: Pick<store.StoredCreditTransfer, 'bookId'>,
-  operations: Operation[],
-  now: Date,
-): Promise<Posted[]> {
-  const outcomes = await post(tx, t.bookId, operations, now)
-  return outcomes.map((outcome) => {
-    assert(outcome.ok, `the ledger refused a step of a credit transfer: ${outcome.ok ? '' : outcome.refusal}`)
-    return outcome.value
-  })
-}
-
-/** Gives money back to the debtor, or, when his account has been closed since, to suspense, where an operator finds it. */
-export async function creditCustomer(
-  tx: Tx,
-  t: store.StoredCreditTransfer,
-  operations: (creditor: store.StoredCreditTransfer['ledgerAccountId']) => Operation[],
-  now: Date,
-): Promise<{ creditBalance: bigint | null; isSuspended: boolean }> {
-  const outcomes = await post(tx, t.bookId, operations(t.ledgerAccountId), now)
-  const last = outcomes.at(-1)
-  if (last?.ok) return { creditBalance: last.value.creditBalance, isSuspended: false }
-  await postAll(tx, t, operations(settlementAccounts(t.bookId).suspense), now)
-  return { creditBalance: null, isSuspended: true }
-}
-
-/** The feed row of money that came back: a new row, since the first one tells what happened then. */
-export function givenBackRow(
-  t: store.StoredCreditTransfer,
-  reasonCode: string | null,
-  balance: bigint | null,
-  now: Date,
-): NewTransaction {
-  return {
-    id: newId<'transaction'>(),
-    organizationId: t.organizationId,
-    bankAccountId: t.debtorAccountId,
-    status: 'completed',
-    side: 'credit',
-    operationType: 'income',
-    amount: amountOf(t),
-    settledBalanceMinor: balance,
-    label: t.creditorName,
-    reference: `Returned${reasonCode ? ` (${reasonCode})` : ''}: ${t.remittanceInformation ?? t.endToEndId}`,
-    category: 'refund',
-    initiatorId: null,
-    subjectType: 'Income',
-    counterparty: sepaAccount(t.creditorIban, t.creditorBic ?? ''),
-    ledgerReference: t.id,
-    emittedAt: now,
-    settledAt: now,
-    recordedAt: now,
-  }
 }

@@ -69,7 +69,7 @@ function newTransfer(
     now,
   }: { debtor: PaymentAccount; paymentFileId: store.StoredCreditTransfer['paymentFileId']; now: Date },
 ): store.StoredCreditTransfer {
-  const { id, amount, ...rest } = instruction
+  const { id, amount, uetr, filePosition, details, ...rest } = instruction
   return {
     ...rest,
     id,
@@ -82,7 +82,9 @@ function newTransfer(
     amountMinor: amount.minor,
     // 35 characters at most, unique for us: the id without its hyphens.
     transactionId: id.replaceAll('-', ''),
-    uetr: randomUUID(),
+    uetr: uetr ?? randomUUID(),
+    filePosition: filePosition ?? null,
+    details: details ?? {},
     paymentFileId,
     status: 'pending',
     statusReasonCode: null,

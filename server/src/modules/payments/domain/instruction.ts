@@ -1,3 +1,4 @@
+import type { CodeOrText, Party } from '../../../formats/payments/elements.ts'
 import type { LocalDate } from '../../../platform/clock.ts'
 import type { Id } from '../../../platform/ids.ts'
 import { EUR, type Money } from '../../../platform/money.ts'
@@ -13,18 +14,36 @@ export type CreditTransferInstruction = {
   readonly amount: Money
   /** `NOTPROVIDED` when the customer gave none. */
   readonly endToEndId: string
+  /** Chosen by us when the customer gave none. */
+  readonly uetr?: string | null
   readonly instructionId: string | null
   readonly remittanceInformation: string | null
-  /** ISO 11649; not together with remittance information. */
+  /** A structured reference; not together with remittance information. */
   readonly creditorReference: string | null
   readonly purpose: string | null
   readonly requestedExecutionDate: LocalDate
   readonly paymentInformationId: string | null
+  /** Which transaction of its payment file it is, counted from 0. */
+  readonly filePosition?: number | null
+  readonly details?: TransferDetails
+}
+
+/** What the customer said that nothing is decided by: kept as it was written, and sent along as far as the scheme has room for it. */
+export type TransferDetails = {
+  /** The debtor's own name is that of the account's holder; what stands here is address and identification. */
+  readonly debtor?: Party
+  readonly creditor?: Party
+  readonly ultimateDebtor?: Party
+  readonly ultimateCreditor?: Party
+  readonly categoryPurpose?: CodeOrText
+  /** Who made the creditor reference: `ISO` for ISO 11649, `BBA` for a Belgian one. */
+  readonly creditorReferenceIssuer?: string
 }
 
 /** Why an order is refused, most basic first: when several apply, the first is the answer. The ISO code of each: sepa.md §8.4. */
 export const CREDIT_TRANSFER_REFUSALS = {
   debtor_account_closed: 'AC04',
+  creditor_is_debtor: 'AG01',
   amount_out_of_range: 'AM02',
   currency_not_euro: 'AM03',
   available_balance_insufficient: 'AM04',
@@ -41,6 +60,7 @@ export function decideInitiation(
   debtor: PaymentAccount,
 ): Result<void, CreditTransferRefusal> {
   if (debtor.status !== 'active') return refuse('debtor_account_closed')
+  if (instruction.creditorIban === debtor.iban) return refuse('creditor_is_debtor')
   if (instruction.amount.currency !== EUR || debtor.currency !== EUR) return refuse('currency_not_euro')
   if (instruction.amount.minor < 1n || instruction.amount.minor > AMOUNT_MAX) return refuse('amount_out_of_range')
   return ok(undefined)

@@ -16,12 +16,12 @@ const EXAMPLES_MAX = 5
 const PAGE = 500
 
 /**
- * Proves that payments and money agree: every open transfer has its hold, every closed one has none, the clearing account for
- * outgoing transfers is exactly what was accepted and not yet settled, suspense is what waits to be sent back; and counts the messages
- * of the rail that could not be read or applied.
+ * Proves that payments and money agree: every open transfer has its hold, the clearing account for outgoing transfers is exactly what
+ * is under way and not yet settled, the one for incoming transfers is empty, suspense is what waits there; and names what waits for a
+ * person: messages of the rail that could not be read or applied or that contradict our books, returns that the rail refused.
  */
 export async function verifyPayments(tx: Tx): Promise<PaymentsCheck[]> {
-  return [await checkHolds(tx), await checkOpenItems(tx), await checkMessages(tx)]
+  return [await checkHolds(tx), await checkOpenItems(tx), await checkMessages(tx), await checkReturns(tx)]
 }
 
 async function checkHolds(tx: Tx): Promise<PaymentsCheck> {
@@ -44,21 +44,35 @@ async function checkOpenItems(tx: Tx): Promise<PaymentsCheck> {
   const wrong: string[] = []
   for (const expected of await store.openItemsByBook(tx)) {
     const accounts = settlementAccounts(expected.bookId as BookId)
-    const balances = new Map((await balancesOf(tx, [accounts.clearingOut])).map((a) => [a.id, a.balance]))
-    const actual = balances.get(accounts.clearingOut) ?? 0n
-    if (actual !== expected.acceptedMinor) {
-      wrong.push(
-        `book ${expected.bookId}: CLR:SCT:OUT is ${actual}, accepted and unsettled transfers are ${expected.acceptedMinor}`,
-      )
+    const { clearingOut, clearingIn, suspense } = accounts
+    const balances = new Map((await balancesOf(tx, [clearingOut, clearingIn, suspense])).map((a) => [a.id, a.balance]))
+    for (const [code, id, minor] of [
+      ['CLR:SCT:OUT', clearingOut, expected.clearingMinor],
+      ['CLR:SCT:IN', clearingIn, 0n],
+      ['SUSP:IN', suspense, expected.suspendedMinor],
+    ] as const) {
+      const actual = balances.get(id) ?? 0n
+      if (actual !== minor) wrong.push(`book ${expected.bookId}: ${code} is ${actual}, its open items are ${minor}`)
     }
   }
-  return check('clearing accounts are their open items', wrong)
+  return check('clearing and suspense accounts are their open items', wrong)
 }
 
 async function checkMessages(tx: Tx): Promise<PaymentsCheck> {
   const troubled = await store.troubledMessages(tx, EXAMPLES_MAX)
   const examples = troubled.examples.map((m) => `${m.messageName} ${m.railMessageId}: ${m.outcome}`)
   return { name: 'messages of the rail were read and applied', violations: Number(troubled.count), examples, isWarning: true }
+}
+
+async function checkReturns(tx: Tx): Promise<PaymentsCheck> {
+  const refused = await store.refusedReturns(tx)
+  const examples = refused.map((r) => `incoming transfer ${r.id}, ${r.amountMinor} cents: ${r.statusReasonCode ?? 'no reason'}`)
+  return {
+    name: 'returns were taken by the rail',
+    violations: refused.length,
+    examples: examples.slice(0, EXAMPLES_MAX),
+    isWarning: true,
+  }
 }
 
 const check = (name: string, wrong: readonly string[]): PaymentsCheck => ({

@@ -1,0 +1,50 @@
+import { EUR, money } from '../../../platform/money.ts'
+import { publish } from '../../../platform/outbox.ts'
+import type { Tx } from '../../../platform/postgres/database.ts'
+import type { BookId } from '../../ledger/index.ts'
+import { repeatsAmount, type StatusReported } from '../domain/rail-event.ts'
+import { incomingTransferEvent } from '../events.ts'
+import * as store from '../incoming-store.ts'
+import { sentBack } from '../postings.ts'
+import { postAll } from './transfer-steps.ts'
+
+const SETTLED = new Set(['ACSC', 'ACCC'])
+
+/**
+ * Does what the rail reports of a return (pacs.004) that we sent: settled, it leaves the nostro; rejected, the money goes back to
+ * suspense, for an operator. One that the rail never received is sent anew in another message. Safe to repeat.
+ * @returns what was done, for the record of the message.
+ * @see sepa.md §12.2 "returned within 3 days"
+ */
+export async function applyReturnReport(tx: Tx, report: StatusReported, now: Date): Promise<string> {
+  const messageId = report.originalMessageId
+  const incoming = messageId === null ? undefined : await store.lockReturned(tx, messageId, report.transactionId)
+  if (messageId === null || !incoming) return 'transfer_not_found'
+  const isSettled = SETTLED.has(report.status)
+  if (!isSettled && report.status !== 'RJCT') return 'nothing'
+  if (!repeatsAmount(report.repeatedAmount, incoming.amountMinor)) return 'contradiction'
+  const amount = money(EUR, incoming.amountMinor)
+  const bookId = incoming.bookId as BookId
+  const book = (step: 'send' | 'settle' | 'refuse') =>
+    postAll(tx, { bookId }, [sentBack({ id: incoming.id, amount, bookId }, messageId, step)], now)
+
+  if (incoming.status !== 'returning')
+    return incoming.status === 'returned' && (isSettled || report.isAboutCopy) ? 'nothing' : 'contradiction'
+  if (isSettled) {
+    await book('settle')
+    await store.setIncomingStatus(tx, incoming.id, { status: 'returned' })
+    await publish(tx, [incomingTransferEvent('returned', { ...incoming, amount }, now)])
+    return 'return_settled'
+  }
+  if (report.isAboutCopy) {
+    // The rail has executed an earlier return of this payment: what it says of that one counts.
+    await store.setIncomingStatus(tx, incoming.id, { status: 'returning', answerDueAt: now })
+    return 'copy_refused'
+  }
+  await book('refuse')
+  const status = report.isUnknownToRail ? 'suspended' : 'return_refused'
+  await store.setIncomingStatus(tx, incoming.id, { status })
+  if (status === 'suspended') return 'return_never_received'
+  await publish(tx, [incomingTransferEvent('return_refused', { ...incoming, amount }, now)])
+  return 'return_refused'
+}
