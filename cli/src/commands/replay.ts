@@ -18,7 +18,7 @@ const MISMATCHES_SHOWN = 20
 
 export function define(command: Command): void {
   command
-    .argument('<file>', 'CSV with the header account,date,amount,balance_after,text')
+    .argument('<file>', 'CSV with the header account,date,amount,balance_after,text; row 1 is the first after it')
     .requiredOption('--currency <code>', 'currency of all amounts, ISO 4217')
     .option('--tolerance <amount>', "how far a balance may be off: the source's own rounding", '0.00')
     .option('--organization <slug>', "whose history it is (default: the bank's own)")
@@ -50,14 +50,14 @@ async function replay(file: string, options: Options, output: Output): Promise<E
 
 function readCurrency(code: string): Currency {
   if (!isCurrency(code) || !Intl.supportedValuesOf('currency').includes(code))
-    throw new Refusal(`"${code}" is no currency: give --currency an ISO 4217 code in capital letters, such as CZK`)
+    throw new WrongUse(`"${code}" is no currency: give --currency an ISO 4217 code in capital letters, such as CZK`)
   return code
 }
 
 function readRows(file: string, currency: Currency): ReplayRow[] {
-  let content: string
+  let content: Buffer
   try {
-    content = readFileSync(file, 'utf8')
+    content = readFileSync(file)
   } catch (error) {
     throw new Refusal(`cannot read ${file}: ${(error as Error).message}`)
   }

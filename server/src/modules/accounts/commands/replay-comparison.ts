@@ -8,23 +8,43 @@ export type Mismatch = {
   readonly actual: bigint
 }
 
-const isClose = (a: bigint, b: bigint, tolerance: bigint): boolean => (a > b ? a - b : b - a) <= tolerance
+export const isClose = (a: bigint, b: bigint, tolerance: bigint): boolean => (a > b ? a - b : b - a) <= tolerance
 
 /**
  * What the account had before its first row: what the first row implies, if another of the first three implies the same. So one wrong
  * balance makes no opening, and hides none.
  */
 export function openingOf(rows: readonly ReplayRow[], tolerance: bigint): bigint {
+  const implied = impliedOpenings(rows)
+  const [first = 0n, second, third] = implied
+  if (isClose(first, 0n, tolerance) || second === undefined) return 0n
+  if (isClose(first, second, tolerance)) return settle(first, implied, tolerance)
+  if (third === undefined) return 0n
+  if (isClose(first, third, tolerance)) return settle(first, implied, tolerance)
+  return isClose(second, third, tolerance) && !isClose(second, 0n, tolerance) ? settle(second, implied, tolerance) : 0n
+}
+
+function impliedOpenings(rows: readonly ReplayRow[]): bigint[] {
   let moved = 0n
-  const [first = 0n, second, third] = rows.slice(0, 3).map((row) => {
+  return rows.map((row) => {
     moved += row.amount.minor
     return row.balanceAfter.minor - moved
   })
-  if (isClose(first, 0n, tolerance) || second === undefined) return 0n
-  if (isClose(first, second, tolerance)) return first
-  if (third === undefined) return 0n
-  if (isClose(first, third, tolerance)) return first
-  return isClose(second, third, tolerance) && !isClose(second, 0n, tolerance) ? second : 0n
+}
+
+/**
+ * A source that rounds its balances rounded the one that the opening was read from too: of all openings near it, the nearest that every
+ * row can agree with. A row that is far off agrees with none and has no say.
+ */
+function settle(opening: bigint, implied: readonly bigint[], tolerance: bigint): bigint {
+  let low = opening - tolerance
+  let high = opening + tolerance
+  for (const value of implied) {
+    if (value + tolerance < low || value - tolerance > high) continue
+    if (value - tolerance > low) low = value - tolerance
+    if (value + tolerance < high) high = value + tolerance
+  }
+  return opening < low ? low : opening > high ? high : opening
 }
 
 /**

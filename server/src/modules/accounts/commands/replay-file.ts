@@ -25,11 +25,11 @@ const ACCOUNT_LENGTH_MAX = 64
 
 /**
  * Reads a bank history: CSV with a header that has `account,date,amount,balance_after,text` (in any order, among others), decimal point,
- * signed amounts. A byte-order mark, CRLF, quoted text and blank lines are fine.
+ * signed amounts; UTF-8, or else Windows-1252 (Latin-1). A byte-order mark, CRLF, quoted text and blank lines are fine.
  * @returns all rows, or what is wrong with the first bad one, in words that name row and field.
  */
-export function readReplayFile(content: string, currency: Currency): Result<ReplayRow[], string> {
-  const table = readTable(content)
+export function readReplayFile(content: Uint8Array, currency: Currency): Result<ReplayRow[], string> {
+  const table = readTable(decode(content))
   if (!table.ok) return table
   const [header, ...records] = table.value
   if (!header) return refuse('the file is empty')
@@ -51,9 +51,21 @@ export function readReplayFile(content: string, currency: Currency): Result<Repl
   return ok(rows)
 }
 
+/** Two accounts whose names differ by an accent must not become one, as they would with every unreadable letter replaced by the same. */
+function decode(content: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(content)
+  } catch {
+    return new TextDecoder('windows-1252').decode(content)
+  }
+}
+
+// A quote inside a text that is not quoted is the text's own.
+const CSV = { bom: true, relax_column_count: true, relax_quotes: true, skip_records_with_empty_values: true } as const
+
 function readTable(content: string): Result<string[][], string> {
   try {
-    return ok(parse(content, { bom: true, skip_empty_lines: true, relax_column_count: true }) as string[][])
+    return ok(parse(content, CSV) as string[][])
   } catch (error) {
     if (error instanceof CsvError) return refuse(`not readable as CSV: ${error.message}`)
     throw error

@@ -15,7 +15,8 @@ beforeAll(async () => {
 })
 afterAll(() => test_.drop())
 
-const read = (lines: readonly string[]) => readReplayFile(['account,date,amount,balance_after,text', ...lines].join('\n'), CZK)
+const read = (lines: readonly string[]) => readText(['account,date,amount,balance_after,text', ...lines].join('\n'))
+const readText = (text: string) => readReplayFile(Buffer.from(text), CZK)
 
 async function replay(lines: readonly string[], toleranceMinor = 0n) {
   const rows = read(lines)
@@ -25,6 +26,11 @@ async function replay(lines: readonly string[], toleranceMinor = 0n) {
   if (!report.ok) throw new Error(report.refusal.reason)
   expect((await verifyBank(test_.database)).ok).toBe(true)
   return report.value
+}
+
+async function accountsNamed(name: string): Promise<number> {
+  const { rows } = await test_.admin.query('select 1 from ledger.account where code like $1', [`REPLAY:bank:${name}:CZK%`])
+  return rows.length
 }
 
 /** Two accounts interleaved: one with an opening of 100.00, one that is overdrawn. */
@@ -57,6 +63,49 @@ describe('a history', () => {
     }
   })
 
+  test('that another file tells on, or tells in part, stays one account', async () => {
+    const lines = [
+      'p,2024-01-01,1.00,1.00,x',
+      'p,2024-01-02,2.00,3.00,x',
+      'p,2024-01-03,0.00,3.00,x',
+      'p,2024-01-04,4.00,7.00,x',
+      'p,2024-01-04,4.00,11.00,x',
+    ]
+    expect(await replay(lines.slice(0, 2))).toMatchObject({ posted: 2, mismatches: [] })
+    expect(await replay(lines.slice(2, 4))).toMatchObject({ posted: 1, alreadyPosted: 0, mismatches: [] })
+    expect(await replay(lines.slice(1, 4))).toMatchObject({ posted: 0, alreadyPosted: 2, mismatches: [] })
+    expect(await replay(lines)).toMatchObject({ posted: 1, alreadyPosted: 3, mismatches: [] })
+    expect(await accountsNamed('p')).toBe(1)
+  })
+
+  test('that contradicts what stands under its names is another, and is compared with itself alone', async () => {
+    await replay(history('q'))
+    const changed = history('q').map((line, index) => (index === 3 ? line.replace('-20.5,', '-20.4,') : line))
+    const mismatches = [{ row: 4, account: 'q-1', expected: 12950n, actual: 12960n }]
+    expect(await replay(changed)).toMatchObject({ posted: 2, alreadyPosted: 2, mismatches })
+    expect(await replay(changed)).toMatchObject({ posted: 0, alreadyPosted: 4, mismatches })
+    expect(await replay(['q-2,2023-12-31,3.00,3.00,another bank'])).toMatchObject({ posted: 1, mismatches: [] })
+    expect(await replay(history('q'))).toMatchObject({ posted: 0, alreadyPosted: 4, mismatches: [] })
+    expect(await accountsNamed('q-1')).toBe(2)
+  })
+
+  test('whose texts or balances were corrected is still the same', async () => {
+    await replay(['r,2024-01-01,1.00,1.00,x', 'r,2024-01-02,1.00,2.00,y'])
+    const corrected = await replay(['r,2024-01-01,1.00,1.50,X', 'r,2024-01-02,1.00,2.00,Y'])
+    expect(corrected).toMatchObject({ posted: 0, alreadyPosted: 2, mismatches: [{ row: 1, expected: 150n, actual: 100n }] })
+  })
+
+  test('whose balances its source rounds opens where every row agrees', async () => {
+    const rounded = [
+      's,2024-01-01,1.00,5.00,x',
+      's,2024-01-02,0.40,6.00,x',
+      's,2024-01-03,0.30,6.00,x',
+      's,2024-01-04,0.30,6.00,x',
+    ]
+    expect((await replay(rounded, 50n)).mismatches).toEqual([])
+    expect((await replay([...rounded, 's,2024-01-05,1.00,8.00,x'], 50n)).mismatches).toMatchObject([{ row: 5, expected: 800n }])
+  })
+
   test("may be off by the source's own rounding, and not by more", async () => {
     expect((await replay(['d,2024-01-01,5.00,5.04,x'], 4n)).mismatches).toEqual([])
     expect((await replay(['e,2024-01-01,5.00,5.05,x'], 4n)).mismatches).toEqual([
@@ -77,12 +126,26 @@ describe('a history', () => {
   })
 
   test('without a column, or without anything, is refused; byte-order mark, CRLF and blank lines are not', () => {
-    expect(readReplayFile('account,date,amount,text\na,2024-01-01,1,x', CZK)).toMatchObject({
+    expect(readText('account,date,amount,text\na,2024-01-01,1,x')).toMatchObject({
       refusal: expect.stringContaining('balance_after'),
     })
-    expect(readReplayFile('', CZK)).toMatchObject({ refusal: 'the file is empty' })
-    const text = '\uFEFFaccount,date,amount,balance_after,text\r\na,2024-01-01,1.00,1.00,"x ""y"", z"\r\n\r\n'
-    expect(readReplayFile(text, CZK)).toMatchObject({ ok: true, value: [{ row: 1, text: 'x "y", z' }] })
+    expect(readText('')).toMatchObject({ refusal: 'the file is empty' })
+    const text = '\uFEFFaccount,date,amount,balance_after,text\r\na,2024-01-01,1.00,1.00,"x ""y"", z"\r\n\r\n  \r\n,,,,\r\n'
+    expect(readText(text)).toMatchObject({ ok: true, value: [{ row: 1, text: 'x "y", z' }] })
+  })
+})
+
+test('a file that is not UTF-8 is read as Windows-1252, so that names keep their letters', () => {
+  const text = 'account,date,amount,balance_after,text\n\xe9,2024-01-01,1.00,1.00,a 5" pipe\n\xe8,2024-01-01,+2.00,2.00,'
+  expect(readReplayFile(Buffer.from(text, 'latin1'), CZK)).toMatchObject({
+    ok: true,
+    value: [
+      { account: 'é', text: 'a 5" pipe' },
+      { account: 'è', amount: { minor: 200n }, text: '' },
+    ],
+  })
+  expect(readText('account,date,amount,balance_after,text\na,2024-01-01,1.00,1.00,"never closed\n')).toMatchObject({
+    refusal: expect.stringContaining('not readable as CSV'),
   })
 })
 

@@ -7,7 +7,6 @@ import {
   type BookId,
   type LedgerAccountId,
   type OpenAccountsRefusal,
-  openAccounts,
   openBook,
   type Posted,
   PostingLane,
@@ -15,7 +14,8 @@ import {
   type TransferOperation,
 } from '../../ledger/index.ts'
 import { bookOf, DEFAULT_BOOK } from './open-bank-account.ts'
-import { compareRows, type Mismatch, openingOf } from './replay-comparison.ts'
+import { OPENING_CODE, openContra, openReplayAccounts, type ReplayAccount } from './replay-accounts.ts'
+import { compareRows, type Mismatch } from './replay-comparison.ts'
 import type { ReplayRow } from './replay-file.ts'
 
 export type ReplayHistory = {
@@ -48,49 +48,64 @@ export type ReplayRefusal = {
 }
 
 const OPERATIONS_PER_SUBMIT = 1_000
-const OPEN_PER_CALL = 1_000
 /** Accounts are dealt out to this many streams. Each waits for its own answers, so an account's rows keep their order even when a connection is lost. */
 const STREAMS = 4
 
 /**
- * Posts a history row by row and compares the ledger's balance with the source's after each. Every row has a key of its own, so a
+ * Posts a history row by row and compares the ledger's balance with the source's after each. Every movement has a key of its own, so a
  * replay that was interrupted goes on where it was: what stands there is answered with the balance it had then, and compared again.
  */
 export async function replayHistory(database: Database, history: ReplayHistory): Promise<Result<ReplayReport, ReplayRefusal>> {
-  const opened = await openReplayAccounts(database, history)
+  const opened = await openAll(database, history)
   if (!opened.ok) return refuse({ reason: opened.refusal, row: undefined })
   const { bookId, contra, accounts } = opened.value
   const lane = new PostingLane({ database, bookId, now: () => history.clock.now(), batchMax: 2 * OPERATIONS_PER_SUBMIT })
   const run = new Run(history, lane)
-  const streams: Posting[][] = Array.from({ length: STREAMS }, () => [])
-  const ordinals = new Map<string, number>()
-  const places = new Map([...accounts.keys()].map((name, index) => [name, index % STREAMS]))
-  for (const [name, account] of accounts) {
-    const opening = account.isNew ? openingOf(account.rows, history.toleranceMinor) : 0n
-    if (opening !== 0n) streams[places.get(name) ?? 0]?.push(openingPosting(history, name, opening, account.id, contra))
-  }
-  for (const row of history.rows) {
-    const ordinal = ordinals.get(row.account) ?? 0
-    ordinals.set(row.account, ordinal + 1)
-    const account = accounts.get(row.account)
-    if (account && row.amount.minor !== 0n)
-      streams[places.get(row.account) ?? 0]?.push({ row, operation: rowOperation(history, row, ordinal, account.id, contra) })
-  }
-  await Promise.all(streams.map((stream) => run.post(stream)))
+  await Promise.all(streamsOf(history.rows, accounts, contra).map((stream) => run.post(stream)))
   await lane.close()
   if (run.refusal) return refuse(run.refusal)
-  const mismatches = [...accounts.values()].flatMap(({ rows, balance, isNew }) => {
-    const start = isNew ? openingOf(rows, history.toleranceMinor) : balance
-    return compareRows(rows, run.balances, start, history.toleranceMinor)
-  })
+  const mismatches = accounts.flatMap(({ rows, balance, opening }) =>
+    compareRows(rows, run.balances, balance + opening, history.toleranceMinor),
+  )
   mismatches.sort((a, b) => a.row - b.row)
   return ok({
     rows: history.rows.length,
-    accounts: accounts.size,
+    accounts: accounts.length,
     posted: run.posted,
     alreadyPosted: run.alreadyPosted,
     mismatches,
   })
+}
+
+type Opened = { readonly bookId: BookId; readonly contra: LedgerAccountId; readonly accounts: readonly ReplayAccount[] }
+
+const openAll = (database: Database, history: ReplayHistory): Promise<Result<Opened, OpenAccountsRefusal>> =>
+  database.transaction('system', async (tx) => {
+    const { currency, organization, toleranceMinor } = history
+    const now = history.clock.now()
+    const bookId = organization ? await bookOf(tx, organization.id, now) : await openBook(tx, { code: DEFAULT_BOOK, now })
+    const book = { bookId, owner: organization?.slug ?? 'bank', currency, toleranceMinor }
+    const contra = await openContra(tx, book, now)
+    if (!contra.ok) return contra
+    const accounts = await openReplayAccounts(tx, book, history.rows, now)
+    return accounts.ok ? ok({ bookId, contra: contra.value, accounts: accounts.value }) : accounts
+  })
+
+/** Everything to be posted, in the file's order, dealt out by account; openings first. */
+function streamsOf(rows: readonly ReplayRow[], accounts: readonly ReplayAccount[], contra: LedgerAccountId): Posting[][] {
+  const streams: Posting[][] = Array.from({ length: STREAMS }, () => [])
+  const targets = new Map<string, { account: ReplayAccount; stream: Posting[]; ordinal: number }>()
+  for (const [index, account] of accounts.entries()) {
+    const stream = streams[index % STREAMS] as Posting[]
+    targets.set(account.name, { account, stream, ordinal: account.place })
+    if (account.opening !== 0n) stream.push(openingPosting(account, contra))
+  }
+  for (const row of rows) {
+    const target = targets.get(row.account)
+    if (target && row.amount.minor !== 0n)
+      target.stream.push({ row, operation: rowOperation(row, target.ordinal++, target.account.id, contra) })
+  }
+  return streams
 }
 
 /** `row` is undefined for an opening. */
@@ -131,43 +146,26 @@ class Run {
   }
 }
 
-const ownerOf = (history: ReplayHistory): string => history.organization?.slug ?? 'bank'
-
-function rowOperation(
-  history: ReplayHistory,
-  row: ReplayRow,
-  ordinal: number,
-  account: LedgerAccountId,
-  contra: LedgerAccountId,
-): TransferOperation {
-  const { date, amount, balanceAfter, text } = row
-  const parts = [ownerOf(history), row.account, amount.currency, ordinal, date, amount.minor, balanceAfter.minor, text] as const
+/** The key is the movement's place in its account's history: told again, it is answered with what stands there. */
+function rowOperation(row: ReplayRow, ordinal: number, account: LedgerAccountId, contra: LedgerAccountId): TransferOperation {
+  const { currency, minor } = row.amount
   return {
-    ...movement(amount.currency, amount.minor, account, contra),
-    key: derivedId('ledger_operation', 'replay', ...parts),
+    ...movement(currency, minor, account, contra),
+    key: derivedId('ledger_operation', 'replay', account, ordinal, row.date, minor),
     code: 'replay',
-    effectiveAt: noonOf(date),
+    effectiveAt: noonOf(row.date),
   }
 }
 
-function openingPosting(
-  history: ReplayHistory,
-  account: string,
-  minor: bigint,
-  id: LedgerAccountId,
-  contra: LedgerAccountId,
-): Posting {
-  const key = derivedId('ledger_operation', 'replay opening', ownerOf(history), account, history.currency)
-  const first = history.rows.find((row) => row.account === account)
-  return {
-    row: undefined,
-    operation: {
-      ...movement(history.currency, minor, id, contra),
-      key,
-      code: 'replay.opening',
-      ...(first && { effectiveAt: noonOf(first.date) }),
-    },
+function openingPosting({ id, opening, rows }: ReplayAccount, contra: LedgerAccountId): Posting {
+  const first = rows[0] as ReplayRow
+  const operation = {
+    ...movement(first.amount.currency, opening, id, contra),
+    key: derivedId('ledger_operation', OPENING_CODE, id),
+    code: OPENING_CODE,
+    effectiveAt: noonOf(first.date),
   }
+  return { row: undefined, operation }
 }
 
 const noonOf = (date: string): Date => new Date(`${date}T12:00:00.000Z`)
@@ -179,44 +177,3 @@ const movement = (currency: Currency, minor: bigint, account: LedgerAccountId, c
     credit: minor > 0n ? account : contra,
     amount: money(currency, minor > 0n ? minor : -minor),
   }) as const
-
-type ReplayAccount = {
-  readonly id: LedgerAccountId
-  readonly rows: readonly ReplayRow[]
-  /** Before this run. */
-  readonly balance: bigint
-  /** Nothing was ever posted to it. An opening comes before everything else, so an account that is not new has its opening. */
-  readonly isNew: boolean
-}
-
-type Opened = { readonly bookId: BookId; readonly contra: LedgerAccountId; readonly accounts: ReadonlyMap<string, ReplayAccount> }
-
-/** Opens the accounts of the file, which may be overdrawn as they were at the source, and the one that stands for everybody else. */
-async function openReplayAccounts(database: Database, history: ReplayHistory): Promise<Result<Opened, OpenAccountsRefusal>> {
-  const { currency, organization } = history
-  const owner = ownerOf(history)
-  const now = history.clock.now()
-  const contraCode = `REPLAYC:${owner}:${currency}`
-  const byAccount = Map.groupBy(history.rows, (row) => row.account)
-  return database.transaction('system', async (tx) => {
-    const bookId = organization ? await bookOf(tx, organization.id, now) : await openBook(tx, { code: DEFAULT_BOOK, now })
-    const contra = derivedId('ledger_account', bookId, contraCode)
-    const accounts = new Map<string, ReplayAccount>()
-    const names = [...byAccount.keys()]
-    for (let start = 0; start < names.length; start += OPEN_PER_CALL) {
-      const part = names.slice(start, start + OPEN_PER_CALL).map((name) => {
-        const code = `REPLAY:${owner}:${name}:${currency}`
-        return { name, id: derivedId('ledger_account', bookId, code), code, currency, normalSide: 'credit' as const, floor: null }
-      })
-      const other = { id: contra, code: contraCode, currency, normalSide: 'debit' as const, floor: null }
-      const opened = await openAccounts(tx, bookId, [other, ...part], now)
-      if (!opened.ok) return opened
-      const standing = new Map(opened.value.map((account) => [account.id, account]))
-      for (const { name, id } of part) {
-        const { balance = 0n, version = 0n } = standing.get(id) ?? {}
-        accounts.set(name, { id, rows: byAccount.get(name) ?? [], balance, isNew: version === 0n })
-      }
-    }
-    return ok({ bookId, contra, accounts })
-  })
-}

@@ -1,0 +1,108 @@
+import { derivedId } from '../../../platform/ids.ts'
+import type { Currency } from '../../../platform/money.ts'
+import type { Tx } from '../../../platform/postgres/database.ts'
+import { ok, type Result, refuse } from '../../../platform/result.ts'
+import {
+  type BookId,
+  entriesPage,
+  type LedgerAccountId,
+  type NewAccount,
+  type OpenAccountsRefusal,
+  openAccounts,
+} from '../../ledger/index.ts'
+import { openingOf } from './replay-comparison.ts'
+import type { ReplayRow } from './replay-file.ts'
+import { type PostedMovement, placeOf } from './replay-place.ts'
+
+/** An account of the file and the ledger account that its history stands in. */
+export type ReplayAccount = {
+  readonly name: string
+  readonly id: LedgerAccountId
+  readonly rows: readonly ReplayRow[]
+  /** Before this run. */
+  readonly balance: bigint
+  /** How many of the account's movements come before the file's first; the file's own may stand there too. */
+  readonly place: number
+  /** What the account had before its first row, which is still to be posted; 0n when it had nothing, or stands there. */
+  readonly opening: bigint
+}
+
+export type ReplayBook = {
+  readonly bookId: BookId
+  /** Organization slug, or `bank`. */
+  readonly owner: string
+  readonly currency: Currency
+  readonly toleranceMinor: bigint
+}
+
+export const OPENING_CODE = 'replay.opening'
+const OPEN_PER_CALL = 1_000
+
+/** The account that stands for everybody else. */
+export async function openContra(tx: Tx, book: ReplayBook, now: Date): Promise<Result<LedgerAccountId, OpenAccountsRefusal>> {
+  const account = newAccount(book, `REPLAYC:${book.owner}:${book.currency}`, 'debit')
+  const opened = await openAccounts(tx, book.bookId, [account], now)
+  return opened.ok ? ok(account.id) : opened
+}
+
+/**
+ * Opens the accounts of the file, which may be overdrawn as they were at the source. A history that contradicts what stands under its
+ * account's name is another bank's, or a corrected one: it gets an account of its own, since the books of the first cannot be rewritten.
+ */
+export async function openReplayAccounts(
+  tx: Tx,
+  book: ReplayBook,
+  rows: readonly ReplayRow[],
+  now: Date,
+): Promise<Result<ReplayAccount[], OpenAccountsRefusal>> {
+  const accounts: ReplayAccount[] = []
+  let open = [...Map.groupBy(rows, (row) => row.account)]
+  for (let copy = 1; open.length > 0; copy++) {
+    const others: typeof open = []
+    for (let start = 0; start < open.length; start += OPEN_PER_CALL) {
+      const part = open.slice(start, start + OPEN_PER_CALL)
+      const wanted = part.map(([name]) => newAccount(book, codeOf(book, name, copy), 'credit'))
+      const opened = await openAccounts(tx, book.bookId, wanted, now)
+      if (!opened.ok) return refuse(opened.refusal)
+      const standing = new Map(opened.value.map((account) => [account.id, account]))
+      for (const [index, [name, own]] of part.entries()) {
+        const id = (wanted[index] as NewAccount).id
+        const { balance = 0n, version = 0n } = standing.get(id) ?? {}
+        const place = version === 0n ? 0 : placeOf(own, await postedTo(tx, id, version), book.toleranceMinor)
+        if (place === undefined) others.push([name, own])
+        else {
+          const opening = version === 0n ? openingOf(own, book.toleranceMinor) : 0n
+          accounts.push({ name, id, rows: own, balance, place, opening })
+        }
+      }
+    }
+    open = others
+  }
+  return ok(accounts)
+}
+
+const codeOf = (book: ReplayBook, name: string, copy: number): string =>
+  `REPLAY:${book.owner}:${name}:${book.currency}${copy === 1 ? '' : `:${copy}`}`
+
+function newAccount(book: ReplayBook, code: string, normalSide: 'debit' | 'credit'): NewAccount {
+  const id = derivedId('ledger_account', book.bookId, code)
+  return { id, code, currency: book.currency, normalSide, floor: null }
+}
+
+/** What stands in the account, oldest first. */
+async function postedTo(
+  tx: Tx,
+  accountId: LedgerAccountId,
+  version: bigint,
+): Promise<{ opening: bigint; movements: PostedMovement[] }> {
+  const entries = await entriesPage(tx, { accountId, afterVersion: 0n, limit: Number(version) })
+  const opening = entries[0]?.code === OPENING_CODE ? entries[0].balanceAfter : 0n
+  const movements = entries
+    .filter((entry) => entry.code !== OPENING_CODE)
+    .map(({ side, amount, balanceAfter, effectiveAt }) => ({
+      date: effectiveAt.toISOString().slice(0, 10),
+      amountMinor: side === 'credit' ? amount : -amount,
+      balanceAfter,
+    }))
+  return { opening, movements }
+}
