@@ -87,6 +87,15 @@ export const selectEntriesAfter = (tx: Tx, account: number, afterVersion: bigint
     from (select * from ledger.entry where account = ${account} and version > ${afterVersion} order by version limit ${limit}) e
    order by e.version`
 
+/** All entries of many accounts at once, by account and version: for who compares whole histories. */
+export const entriesOfAccounts = (tx: Tx, accountIds: readonly LedgerAccountId[]) => tx.rows<
+  Pick<Entry, 'version' | 'side' | 'amount' | 'balanceAfter' | 'code' | 'effectiveAt'> & { readonly accountId: LedgerAccountId }
+>`
+  select a.id as "accountId", e.version, e.side, e.amount, e.balance_after as "balanceAfter", e.code, e.effective_at as "effectiveAt"
+    from ledger.account a cross join lateral (select * from ledger.entry where account = a.number) e
+   where a.id = any(${accountIds}::uuid[])
+   order by a.number, e.version`
+
 export const selectBalanceAtVersion = (tx: Tx, account: number, version: bigint) => tx.maybe<{ balance: bigint }>`
   select balance_after as balance from ledger.entry where account = ${account} and version = ${version}`
 

@@ -3,14 +3,15 @@ import type { Currency } from '../../../platform/money.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
 import { ok, type Result, refuse } from '../../../platform/result.ts'
 import {
+  type Account,
   type BookId,
-  entriesPage,
+  entriesOfAccounts,
   type LedgerAccountId,
   type NewAccount,
   type OpenAccountsRefusal,
   openAccounts,
 } from '../../ledger/index.ts'
-import { openingOf } from './replay-comparison.ts'
+import { openingOf, startsMidway } from './replay-comparison.ts'
 import type { ReplayRow } from './replay-file.ts'
 import { type PostedMovement, placeOf } from './replay-place.ts'
 
@@ -57,6 +58,10 @@ export async function openReplayAccounts(
 ): Promise<Result<ReplayAccount[], OpenAccountsRefusal>> {
   const accounts: ReplayAccount[] = []
   let open = [...Map.groupBy(rows, (row) => row.account)]
+  const isMidway = startsMidway(
+    open.map(([, own]) => own),
+    book.toleranceMinor,
+  )
   for (let copy = 1; open.length > 0; copy++) {
     const others: typeof open = []
     for (let start = 0; start < open.length; start += OPEN_PER_CALL) {
@@ -64,15 +69,16 @@ export async function openReplayAccounts(
       const wanted = part.map(([name]) => newAccount(book, codeOf(book, name, copy), 'credit'))
       const opened = await openAccounts(tx, book.bookId, wanted, now)
       if (!opened.ok) return refuse(opened.refusal)
-      const standing = new Map(opened.value.map((account) => [account.id, account]))
+      const balances = new Map(opened.value.map((account) => [account.id, account.balance]))
+      const posted = await postedTo(tx, opened.value)
       for (const [index, [name, own]] of part.entries()) {
         const id = (wanted[index] as NewAccount).id
-        const { balance = 0n, version = 0n } = standing.get(id) ?? {}
-        const place = version === 0n ? 0 : placeOf(own, await postedTo(tx, id, version), book.toleranceMinor)
+        const standing = posted.get(id)
+        const place = standing ? placeOf(own, standing, book.toleranceMinor) : 0
         if (place === undefined) others.push([name, own])
         else {
-          const opening = version === 0n ? openingOf(own, book.toleranceMinor) : 0n
-          accounts.push({ name, id, rows: own, balance, place, opening })
+          const opening = standing ? 0n : openingOf(own, book.toleranceMinor, isMidway)
+          accounts.push({ name, id, rows: own, balance: balances.get(id) ?? 0n, place, opening })
         }
       }
     }
@@ -89,20 +95,26 @@ function newAccount(book: ReplayBook, code: string, normalSide: 'debit' | 'credi
   return { id, code, currency: book.currency, normalSide, floor: null }
 }
 
-/** What stands in the account, oldest first. */
-async function postedTo(
-  tx: Tx,
-  accountId: LedgerAccountId,
-  version: bigint,
-): Promise<{ opening: bigint; movements: PostedMovement[] }> {
-  const entries = await entriesPage(tx, { accountId, afterVersion: 0n, limit: Number(version) })
-  const opening = entries[0]?.code === OPENING_CODE ? entries[0].balanceAfter : 0n
-  const movements = entries
-    .filter((entry) => entry.code !== OPENING_CODE)
-    .map(({ side, amount, balanceAfter, effectiveAt }) => ({
-      date: effectiveAt.toISOString().slice(0, 10),
-      amountMinor: side === 'credit' ? amount : -amount,
-      balanceAfter,
-    }))
-  return { opening, movements }
+type Posted = { readonly opening: bigint; readonly movements: readonly PostedMovement[] }
+
+/** What stands in the accounts, oldest first; nothing of those that have no entries. */
+async function postedTo(tx: Tx, accounts: readonly Account[]): Promise<Map<LedgerAccountId, Posted>> {
+  const used = accounts.filter((account) => account.version > 0n).map((account) => account.id)
+  const entries = used.length === 0 ? [] : await entriesOfAccounts(tx, used)
+  const byAccount = Map.groupBy(entries, (entry) => entry.accountId)
+  return new Map(
+    [...byAccount].map(([id, own]) => [
+      id,
+      {
+        opening: own[0]?.code === OPENING_CODE ? own[0].balanceAfter : 0n,
+        movements: own
+          .filter((entry) => entry.code !== OPENING_CODE)
+          .map(({ side, amount, balanceAfter, effectiveAt }) => ({
+            date: effectiveAt.toISOString().slice(0, 10),
+            amountMinor: side === 'credit' ? amount : -amount,
+            balanceAfter,
+          })),
+      },
+    ]),
+  )
 }

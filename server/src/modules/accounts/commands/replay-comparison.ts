@@ -13,16 +13,25 @@ export const isClose = (a: bigint, b: bigint, tolerance: bigint): boolean => (a 
 /**
  * What the account had before its first row: what the first row implies, if another of the first three implies the same. So one wrong
  * balance makes no opening, and hides none.
+ *
+ * @param startsMidway whether the file is known to begin in the middle of histories, see `startsMidway`: then the first row is believed
+ *   where nothing confirms it, as in an account of one row.
  */
-export function openingOf(rows: readonly ReplayRow[], tolerance: bigint): bigint {
+export function openingOf(rows: readonly ReplayRow[], tolerance: bigint, startsMidway = false): bigint {
   const implied = impliedOpenings(rows)
   const [first = 0n, second, third] = implied
-  if (isClose(first, 0n, tolerance) || second === undefined) return 0n
-  if (isClose(first, second, tolerance)) return settle(first, implied, tolerance)
-  if (third === undefined) return 0n
-  if (isClose(first, third, tolerance)) return settle(first, implied, tolerance)
-  return isClose(second, third, tolerance) && !isClose(second, 0n, tolerance) ? settle(second, implied, tolerance) : 0n
+  const confirms = (other: bigint | undefined): boolean => other !== undefined && isClose(first, other, tolerance)
+  if (isClose(first, 0n, tolerance)) return 0n
+  if (confirms(second) || confirms(third)) return settle(first, implied, tolerance)
+  if (second !== undefined && third !== undefined && isClose(second, third, tolerance))
+    return isClose(second, 0n, tolerance) ? 0n : settle(second, implied, tolerance)
+  const somebodySaysZero = [second, third].some((other) => other !== undefined && isClose(other, 0n, tolerance))
+  return startsMidway && !somebodySaysZero ? settle(first, implied, tolerance) : 0n
 }
+
+/** Whether some account of the file surely had something before its first row. */
+export const startsMidway = (accounts: readonly (readonly ReplayRow[])[], tolerance: bigint): boolean =>
+  accounts.some((rows) => openingOf(rows, tolerance) !== 0n)
 
 function impliedOpenings(rows: readonly ReplayRow[]): bigint[] {
   let moved = 0n

@@ -22,6 +22,7 @@ type Column = (typeof COLUMNS)[number]
 
 /** The ledger's codes are 128 characters at most, and ours has a prefix, an owner and a currency in it. */
 const ACCOUNT_LENGTH_MAX = 64
+const HEADER_SHOWN = 200 // what is no CSV may be one endless line
 
 /**
  * Reads a bank history: CSV with a header that has `account,date,amount,balance_after,text` (in any order, among others), decimal point,
@@ -36,7 +37,9 @@ export function readReplayFile(content: Uint8Array, currency: Currency): Result<
   const names = header.map((name) => name.trim())
   const missing = COLUMNS.filter((column) => !names.includes(column))
   if (missing.length > 0)
-    return refuse(`the header lacks the column ${missing.join(', ')}: it must be ${COLUMNS.join(',')}, and is ${names.join(',')}`)
+    return refuse(
+      `the header lacks the column ${missing.join(', ')}: it must be ${COLUMNS.join(',')}, and is ${names.join(',').slice(0, HEADER_SHOWN)}`,
+    )
   if (records.length === 0) return refuse('the file has a header but no rows')
   const places = Object.fromEntries(COLUMNS.map((column) => [column, names.indexOf(column)])) as Record<Column, number>
   const rows: ReplayRow[] = []

@@ -53,6 +53,13 @@ describe('a history', () => {
     expect(await replay(history('b'))).toMatchObject({ posted: 0, alreadyPosted: 4, mismatches: [] })
   })
 
+  test('of one row alone has the opening that it implies in a file that starts midway, and none in another', async () => {
+    const alone = 'alone,2024-01-01,1.00,8.00,x'
+    expect((await replay([...history('m'), alone])).mismatches).toEqual([])
+    const fromTheStart = ['n,2024-01-01,1.00,1.00,x', alone.replace('alone', 'lonely')]
+    expect((await replay(fromTheStart)).mismatches).toEqual([{ row: 2, account: 'lonely', expected: 800n, actual: 100n }])
+  })
+
   test.each([0, 1, 2, 3, 4])('with one wrong balance has one mismatch, in row %i and after a rerun too', async (wrong) => {
     const lines = history(`c${wrong}`).map((line, index) =>
       index === wrong ? line.replace(/,[-\d.]+,([^,]+|".*")$/, ',77.77,$1') : line,
