@@ -43,7 +43,7 @@ Environment:
   DATABASE_URL   use this PostgreSQL 18 instead of the one that comes with Partita
   PARTITA_DEBUG  set to 1 to see stack traces
 
-Exit codes: 0 done, 1 refused or mismatch, 2 wrong use`,
+Exit codes: 0 done, 1 refused or mismatch, 2 wrong use. With --json an error is one document too: {"error":"…"}`,
     )
   const called = calledCommand(args)
   for (const { name, summary } of COMMANDS) {
@@ -64,17 +64,23 @@ function calledCommand(args: readonly string[]): string | undefined {
   return words[0] === 'help' ? words[1] : words[0]
 }
 
-/** Tells what went wrong in one place. @returns the exit code. */
+/** Tells what went wrong in one place: on standard error, and with `--json` as the one document on standard output. @returns the exit code. */
 function report(error: unknown, json: boolean): number {
   if (error instanceof CommanderError) {
     // Commander has printed its text. Help and version were asked for; `partita` alone was not a question.
     const isHelpInsteadOfWork = error.code === 'commander.help' && !process.argv.includes('help')
-    return error.exitCode === 0 && !isHelpInsteadOfWork ? 0 : EXIT_WRONG_USE
+    if (error.exitCode === 0 && !isHelpInsteadOfWork) return 0
+    if (json) printError(error.message.replace(/^error: /, ''))
+    return EXIT_WRONG_USE
   }
   const message = error instanceof Error ? error.message : String(error)
   process.stderr.write(`partita: ${message}\n`)
   if (process.env.PARTITA_DEBUG === '1' && error instanceof Error)
     process.stderr.write(`${error.stack}\n${String(error.cause ?? '')}\n`)
-  if (json) process.stdout.write(`${JSON.stringify({ error: message })}\n`)
+  if (json) printError(message)
   return error instanceof WrongUse ? EXIT_WRONG_USE : EXIT_REFUSED
+}
+
+function printError(message: string): void {
+  process.stdout.write(`${JSON.stringify({ error: message })}\n`)
 }

@@ -5,8 +5,9 @@ import type { HttpServer } from './platform/http/server.ts'
 import { createLogger, type Logger } from './platform/logging.ts'
 import { createMetrics } from './platform/metrics.ts'
 import { openDatabase } from './platform/postgres/database.ts'
+import { migrate } from './platform/postgres/migrate.ts'
 
-const ROLES = ['api', 'worker', 'all'] as const
+const ROLES = ['api', 'worker', 'all', 'migrate'] as const
 type Role = (typeof ROLES)[number]
 
 const EXIT_FAILED = 1
@@ -16,7 +17,7 @@ const CLOCK_REFRESH_MS = 1_000
 type Part = { readonly name: string; stop(): Promise<void> }
 
 /**
- * One process of the bank: `node server/src/main.ts api|worker|all`, configured by its environment. It ends on SIGTERM, SIGINT, or when
+ * One process of the bank: `node server/src/main.ts api|worker|all|migrate`, configured by its environment. It ends on SIGTERM, SIGINT, or when
  * the process that started it goes away (IPC), and tells that process `{ ready: true, url }` once it serves.
  */
 async function main(): Promise<void> {
@@ -29,6 +30,7 @@ async function main(): Promise<void> {
 
   const unsafe = await checkDatabaseSafety(config.database.url, config.environment)
   if (unsafe.length > 0) refuseToStart('The database is not safe for money:', unsafe)
+  if (role === 'migrate') return migrateAndTell(config, logger)
   const dependencies = await connect(config, role, logger)
   const parts: Part[] = []
   const shutdown = gracefulShutdown(config, logger, parts, dependencies)
@@ -42,7 +44,15 @@ async function main(): Promise<void> {
   }
   logger.info('started', { 'event.action': role, 'url.full': url })
   process.send?.({ ready: true, url })
-  process.once('SIGTERM', shutdown).once('SIGINT', shutdown).once('disconnect', shutdown)
+  // Not `once`: a second Ctrl-C must not cut off the requests that the first lets finish.
+  process.on('SIGTERM', shutdown).on('SIGINT', shutdown).on('disconnect', shutdown)
+}
+
+/** For a login that may prepare the database; the others need no such right. */
+async function migrateAndTell(config: Config, logger: Logger): Promise<void> {
+  const applied = await migrate(config.database.url)
+  logger.info('migrated', { 'partita.count': applied.length })
+  logger.flush()
 }
 
 function roleOf(argument: string | undefined): Role {

@@ -1,13 +1,15 @@
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Command } from 'commander'
+import { checkDatabaseSafety, loadConfig } from '../../../server/src/platform/config.ts'
 import { startEmbedded } from '../../../server/src/platform/postgres/embedded.ts'
 import { isRunning } from '../../../server/src/platform/processes.ts'
 import { type CommonOptions, defineAction, type ExitCode, type Output } from '../support/command.ts'
 import { dataFolder } from '../support/data-folder.ts'
 import { type DemoCompany, ensureDemo } from '../support/demo-company.ts'
-import { Refusal, WrongUse } from '../support/refusal.ts'
+import { Refusal, refusalOf, WrongUse } from '../support/refusal.ts'
 import { RunningBank } from '../support/running-bank.ts'
+import { serverEnvironment } from '../support/server-environment.ts'
 import { Service } from '../support/service.ts'
 import { type DatabaseUrls, openUrls } from '../support/with-database.ts'
 
@@ -33,6 +35,7 @@ export function define(command: Command): void {
 
 /** Starts everything, tells how to use it, and runs until it is asked to stop. */
 async function start(options: Options, output: Output): Promise<ExitCode> {
+  await requireConfiguration(options)
   const port = parsePort(options.port ?? process.env.PARTITA_PORT ?? DEFAULT_PORT)
   const dataDirectory = dataFolder(options.data)
   const url = `http://${options.host === '0.0.0.0' ? '127.0.0.1' : options.host}:${port}`
@@ -91,6 +94,23 @@ class StopRequest {
     }, WATCH_INTERVAL_MS).unref()
   }
 }
+
+/** Everything that is wrong with the settings at once, and before anything is made. */
+async function requireConfiguration({ port, host }: Options): Promise<void> {
+  const isProduction = process.env.PARTITA_ENVIRONMENT === 'production'
+  const database = process.env.DATABASE_URL || (isProduction ? '' : 'postgres://partita@localhost/partita')
+  const settings = { ...serverEnvironment(), DATABASE_URL: database, PARTITA_HOST: host }
+  const loaded = loadConfig(port === undefined ? settings : { ...settings, PARTITA_PORT: undefined })
+  const problems = loaded.ok ? [] : [...loaded.problems]
+  if (isProduction) problems.push(NOT_FOR_PRODUCTION)
+  // A database that cannot be reached is explained when it is opened.
+  if (process.env.DATABASE_URL)
+    problems.push(...(await checkDatabaseSafety(database, isProduction ? 'production' : 'development').catch(() => [])))
+  if (problems.length > 0) throw refusalOf('the configuration cannot be used', problems)
+}
+
+const NOT_FOR_PRODUCTION =
+  'PARTITA_ENVIRONMENT=production is not for `partita start`, which makes a demo company and simulates the rails: under Node 24 run `node server/src/main.ts migrate` once, then `api` and `worker`'
 
 function parsePort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0

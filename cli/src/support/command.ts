@@ -59,7 +59,15 @@ function terminalBar(total: number, unit: string): ReturnType<Output['bar']> {
   const text = format('{bar} {percentage}%% {value}/{total} %s, {eta_formatted} left', unit)
   const bar = new SingleBar({ format: text, stream: process.stderr, hideCursor: true, clearOnComplete: true, fps: 10 })
   bar.start(total, 0)
-  return { update: (done) => bar.update(done), stop: () => bar.stop() }
+  const stop = () => bar.stop()
+  process.once('exit', stop) // an interrupted command must not leave the terminal without a cursor
+  return {
+    update: (done) => bar.update(done),
+    stop: () => {
+      process.off('exit', stop)
+      stop()
+    },
+  }
 }
 
 /** JSON has no bigint: a number while it is exact as one, else text. */

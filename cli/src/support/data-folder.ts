@@ -1,18 +1,31 @@
-import { mkdirSync, realpathSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { Refusal } from './refusal.ts'
+import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { Refusal, WrongUse } from './refusal.ts'
 
 const CLONE = join(import.meta.dirname, '../../..')
 
 /** The data folder of this run: `--data`, else PARTITA_DATA, else `.data` in the clone. Made when it is missing. */
 export function dataFolder(option: string | undefined): string {
-  const folder = resolve(option ?? process.env.PARTITA_DATA ?? join(CLONE, '.data'))
+  if (option === '') throw new WrongUse('--data names no folder')
+  const folder = resolve(option ?? (process.env.PARTITA_DATA || join(CLONE, '.data')))
   try {
-    mkdirSync(folder, { recursive: true })
+    makeFolders(folder)
+    if (!statSync(folder).isDirectory()) throw new Error('it is a file')
   } catch (error) {
     throw new Refusal(
       `cannot write the data folder ${folder} (${(error as Error).message}): choose another with --data or PARTITA_DATA`,
     )
   }
   return realpathSync(folder)
+}
+
+/** As `mkdir -p`. Node's own, `recursive`, tries for ever where a parent is there but takes no folders, as in /proc. */
+function makeFolders(folder: string): void {
+  if (existsSync(folder)) return
+  makeFolders(dirname(folder))
+  try {
+    mkdirSync(folder)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error // another start was quicker
+  }
 }

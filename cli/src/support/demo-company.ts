@@ -5,7 +5,7 @@ import { BankClock } from '../../../server/src/platform/clock.ts'
 import { loadConfig } from '../../../server/src/platform/config.ts'
 import { type Database, openDatabase } from '../../../server/src/platform/postgres/database.ts'
 import { type SeedOptions, seedDemo } from '../../../server/src/seed.ts'
-import { Refusal } from './refusal.ts'
+import { Refusal, refusalOf } from './refusal.ts'
 import { serverEnvironment } from './server-environment.ts'
 import type { DatabaseUrls } from './with-database.ts'
 
@@ -56,7 +56,7 @@ export async function seededDemo(
 /** The bank's codes and BIC, as the server will use them. @throws Refusal with every problem of the configuration. */
 export function seedOptions(url: string): SeedOptions {
   const loaded = loadConfig({ ...serverEnvironment(), DATABASE_URL: url })
-  if (!loaded.ok) throw new Refusal(`the configuration cannot be used: ${loaded.problems.join('; ')}`)
+  if (!loaded.ok) throw refusalOf('the configuration cannot be used', loaded.problems)
   return { bank: loaded.config.bank }
 }
 

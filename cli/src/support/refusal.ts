@@ -7,3 +7,7 @@ export class Refusal extends Error {
 export class WrongUse extends Error {
   override name = 'WrongUse'
 }
+
+/** Several things that the user can mend, one a line. */
+export const refusalOf = (what: string, problems: readonly string[]): Refusal =>
+  new Refusal(`${what}:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`)

@@ -4,6 +4,7 @@ import type { EmbeddedServer } from '../../../server/src/platform/postgres/embed
 import { migrate } from '../../../server/src/platform/postgres/migrate.ts'
 import { dataFolder } from './data-folder.ts'
 import { leaseDatabase } from './database-lease.ts'
+import { endWhenInterrupted } from './interruption.ts'
 import { Refusal } from './refusal.ts'
 
 export type WithDatabaseOptions = {
@@ -36,9 +37,10 @@ export type OpenDatabase = {
  */
 export async function withDatabase<T>(options: WithDatabaseOptions, work: (opened: OpenDatabase) => Promise<T>): Promise<T> {
   const dataDirectory = dataFolder(options.data)
-  const opened = await openUrls(dataDirectory, options.onProgress ?? (() => {}))
-  const noLongerInterrupted = onInterrupt(opened.release)
+  const opening = openUrls(dataDirectory, options.onProgress ?? (() => {}))
+  const interruption = endWhenInterrupted(() => opening.then((opened) => opened.release()))
   try {
+    const opened = await opening
     const database = openDatabase({
       url: opened.url,
       applicationName: options.applicationName,
@@ -50,21 +52,11 @@ export async function withDatabase<T>(options: WithDatabaseOptions, work: (opene
       return await work({ database, url: opened.url, adminUrl: opened.adminUrl, dataDirectory })
     } finally {
       await database.close()
+      await opened.release()
     }
   } finally {
-    noLongerInterrupted()
-    await opened.release()
+    await interruption.isOver()
   }
-}
-
-/** Ctrl-C in a long command still gives the database back. What was not committed is rolled back. */
-function onInterrupt(release: () => Promise<void>): () => void {
-  const interrupted = (signal: NodeJS.Signals) => {
-    process.stderr.write(`\ninterrupted by ${signal}\n`)
-    release().finally(() => process.exit(signal === 'SIGINT' ? 130 : 143))
-  }
-  process.once('SIGINT', interrupted).once('SIGTERM', interrupted)
-  return () => process.off('SIGINT', interrupted).off('SIGTERM', interrupted)
 }
 
 export type DatabaseUrls = {
@@ -79,6 +71,7 @@ export type DatabaseUrls = {
 export async function openUrls(dataDirectory: string, onProgress: (message: string) => void): Promise<DatabaseUrls> {
   const given = process.env.DATABASE_URL
   if (given) {
+    requireForm(given)
     await migrate(given, { onProgress: (name) => onProgress(`migrating: ${name}`) }).catch(explainConnection)
     return { url: given, adminUrl: given, release: async () => {} }
   }
@@ -94,12 +87,16 @@ export async function openUrls(dataDirectory: string, onProgress: (message: stri
   }
 }
 
+function requireForm(url: string): void {
+  if (!/^postgres(ql)?:$/.test(URL.canParse(url) ? new URL(url).protocol : ''))
+    throw new Refusal('DATABASE_URL is not a URL that starts with postgres: or postgresql:')
+}
+
 /** Says whose fault a refused connection is. The URL holds a password, so it is not repeated. */
 function explainConnection(error: unknown): never {
   const { code, message } = error as NodeJS.ErrnoException
   if (!isConnectionLoss(error) && !LOGIN_REFUSED.has(code ?? '')) throw error
-  const why = message || code
-  throw new Refusal(`the database of DATABASE_URL cannot be used (${why}): is it running, and is the URL right?`)
+  throw new Refusal(`the database of DATABASE_URL cannot be used (${message || code}): is it running, and is the URL right?`)
 }
 
 // Wrong password, no such role, no such database; and a host name that nobody knows.

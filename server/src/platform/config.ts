@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { Failure } from './errors.ts'
+import { versionProblem } from './postgres/version.ts'
 
 export type Environment = 'development' | 'test' | 'production'
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
@@ -289,7 +290,7 @@ function optionalSecret(lengthMin: number) {
 }
 
 /**
- * Looks at the database we are about to trust. Without these settings an acknowledged payment can be lost, so they are refused in every
+ * Looks at the database we are about to trust. An older PostgreSQL cannot run our schema. Without these settings an acknowledged payment can be lost, so they are refused in every
  * environment; a login that row-level security does not bind is refused in production.
  * @returns every problem, in words for the operator.
  * @throws Failure when the database cannot be reached.
@@ -298,6 +299,8 @@ export async function checkDatabaseSafety(databaseUrl: string, environment: Envi
   const client = new pg.Client({ connectionString: databaseUrl, application_name: 'partita safety check' })
   try {
     await client.connect()
+    const unfit = await versionProblem(client)
+    if (unfit) return [unfit]
     const settings = await client.query<{ name: string; setting: string }>(
       `select name, setting from pg_settings where name in ('fsync', 'full_page_writes', 'synchronous_commit')`,
     )

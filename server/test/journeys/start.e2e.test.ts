@@ -8,8 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { killAllOf } from '../../src/platform/postgres/embedded-process.ts'
 import { type findProcesses, identify, waitUntilGone } from '../../src/platform/processes.ts'
-
-const PARTITA = join(import.meta.dirname, '../../../cli/partita.mjs')
+import { environment, PARTITA, run } from '../support/partita.ts'
 
 type Demo = {
   readonly url: string
@@ -181,27 +180,6 @@ function childrenOf(folder: string): ReturnType<typeof findProcesses> {
     .map(({ pid }) => identify(pid))
     .filter((found) => found !== undefined)
     .reverse()
-}
-
-async function run(args: readonly string[]): Promise<{ code: number | null; out: string; said: string }> {
-  const child = spawn(process.execPath, [PARTITA, ...args], { env: environment(), stdio: ['ignore', 'pipe', 'pipe'] })
-  let out = ''
-  let said = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    out += text
-  })
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said += text
-  })
-  const [code] = (await once(child, 'close')) as [number | null]
-  return { code, out, said }
-}
-
-/** As a user's shell would have it: without what the test run itself was given. */
-function environment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(PARTITA_|DATABASE_URL$|RAILS_URL$|npm_|VITEST|NODE_OPTIONS$)/.test(name)),
-  )
 }
 
 async function freePort(): Promise<number> {

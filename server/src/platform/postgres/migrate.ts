@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import { Failure, sqlStateOf } from '../errors.ts'
+import { versionProblem } from './version.ts'
 
 const SOURCE_ROOT = join(import.meta.dirname, '../..')
 
@@ -25,6 +26,8 @@ export type MigrateOptions = {
   /** Password of the login role `partita`, which is made when the URL's role may make roles. Without it the role is left alone. */
   readonly loginPassword?: string
   readonly onProgress?: (applied: string) => void
+  /** Instead of the project's own: for tests of migrating itself. */
+  readonly migrations?: readonly Migration[]
 }
 
 /**
@@ -38,6 +41,8 @@ export async function migrate(adminUrl: string, options: MigrateOptions = {}): P
   const client = new pg.Client({ connectionString: adminUrl, application_name: 'partita migrate' })
   await client.connect()
   try {
+    const unfit = await versionProblem(client)
+    if (unfit) throw new Failure(unfit, { retryable: false })
     await client.query(`select pg_advisory_lock(hashtext('partita migrate'))`)
     await prepareRoles(client, options.loginPassword)
     await client.query('set role partita_owner')
@@ -49,7 +54,7 @@ export async function migrate(adminUrl: string, options: MigrateOptions = {}): P
     )
     const applied = new Map(rows.map((row) => [row.name, row.sql_md5]))
     const done: string[] = []
-    for (const migration of listMigrations()) {
+    for (const migration of options.migrations ?? listMigrations()) {
       if (await isApplied(client, migration, applied)) continue
       await applyWithRetry(client, migration)
       done.push(migration.name)
@@ -100,26 +105,44 @@ const ROLES = ['partita_owner', 'partita_app', 'partita_system'] as const
 
 /** Roles belong to the whole server, not to one database: they are made here, once, and not in a migration. */
 async function prepareRoles(client: pg.Client, loginPassword: string | undefined): Promise<void> {
-  const { rows } = await client.query<{ name: string; may_create: boolean; database: string }>(
-    `select current_user as name, rolcreaterole or rolsuper as may_create, current_database() as database from pg_roles where rolname = current_user`,
+  const { rows } = await client.query<{ name: string; may_create: boolean }>(
+    `select current_user as name, rolcreaterole or rolsuper as may_create from pg_roles where rolname = current_user`,
   )
   const me = rows[0]
   if (!me) throw new Failure('the database does not know who we are', { retryable: false })
-  const missing = await missingRoles(client)
-  if (missing.length > 0 && !me.may_create) {
+  const wanted = await missingRights(client, me.name)
+  try {
+    // Two servers started together may both see a role missing; the second creation is then no error.
+    for (const statement of wanted) await ignoreDuplicate(client.query(statement))
+  } catch (error) {
+    if (sqlStateOf(error) !== INSUFFICIENT_PRIVILEGE) throw error
     throw new Failure(
-      `role ${me.name} may not create roles. Ask the database's administrator to run: ${missing.map((r) => `create role ${r} nologin;`).join(' ')} grant ${ROLES.join(', ')} to ${client.escapeIdentifier(me.name)};`,
-      { retryable: false },
+      `role ${me.name} may not prepare this database. Ask its administrator to run, connected to it: ${wanted.join(' ')}`,
+      { cause: error, retryable: false },
     )
   }
-  // Two servers started together may both see a role missing; the second creation is then no error.
-  for (const role of missing) await ignoreDuplicate(client.query(`create role ${role} nologin nosuperuser nobypassrls`))
-  if (me.may_create) {
-    if (missing.length > 0)
-      await client.query(`grant ${ROLES.join(', ')} to ${client.escapeIdentifier(me.name)} with set true, inherit true`)
-    await client.query(`grant create on database ${client.escapeIdentifier(me.database)} to partita_owner`)
-    if (loginPassword !== undefined) await prepareLogin(client, loginPassword)
-  }
+  if (me.may_create && loginPassword !== undefined) await prepareLogin(client, loginPassword)
+}
+
+/** What has to be run before `role` can migrate this database; nothing when it can. */
+async function missingRights(client: pg.Client, role: string): Promise<string[]> {
+  const missing = await missingRoles(client)
+  const { rows } = await client.query<{ rolname: string }>(
+    `select rolname from pg_roles where rolname = any($1) and pg_has_role(current_user, oid, 'set')`,
+    [ROLES],
+  )
+  const notMine = ROLES.filter((name) => !rows.some((row) => row.rolname === name))
+  const statements = missing.map((name) => `create role ${name} nologin nosuperuser nobypassrls;`)
+  if (notMine.length > 0)
+    statements.push(`grant ${notMine.join(', ')} to ${client.escapeIdentifier(role)} with set true, inherit true;`)
+  const { rows: databases } = await client.query<{ name: string; is_ours: boolean }>(
+    `select datname as name, coalesce((select has_database_privilege(oid, current_database(), 'create') from pg_roles where rolname = 'partita_owner'), false) as is_ours
+       from pg_database where datname = current_database()`,
+  )
+  const [database] = databases
+  if (database && !database.is_ours)
+    statements.push(`grant create on database ${client.escapeIdentifier(database.name)} to partita_owner;`)
+  return statements
 }
 
 async function missingRoles(client: pg.Client): Promise<string[]> {
@@ -133,6 +156,7 @@ async function prepareLogin(client: pg.Client, password: string): Promise<void> 
   await client.query('grant partita_app, partita_system to partita with set true, inherit false')
 }
 
+const INSUFFICIENT_PRIVILEGE = '42501'
 const DUPLICATE_OBJECT = '42710'
 const UNIQUE_VIOLATION = '23505'
 
