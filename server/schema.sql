@@ -570,11 +570,15 @@ CREATE INDEX imported_statement_of_file ON accounts.imported_statement USING btr
 
 CREATE INDEX label_listed ON accounts.label USING btree (organization_id, created_at, id);
 
+CREATE INDEX transaction_by_creation ON accounts.transaction USING brin (created_at) WITH (pages_per_range='32', autosummarize='on');
+
 CREATE INDEX transaction_by_emission ON accounts.transaction USING btree (bank_account_id, emitted_at DESC, id DESC) INCLUDE (organization_id, status);
 
 CREATE INDEX transaction_by_settlement ON accounts.transaction USING btree (bank_account_id, settled_at DESC, id DESC) INCLUDE (organization_id, status, side, operation_type);
 
 CREATE INDEX transaction_by_update ON accounts.transaction USING btree (bank_account_id, updated_at DESC, id DESC) INCLUDE (organization_id, status);
+
+CREATE INDEX transaction_with_attachments ON accounts.transaction USING btree (bank_account_id, settled_at DESC, id DESC) INCLUDE (organization_id, status, side, operation_type) WHERE (attachment_ids <> '{}'::uuid[]);
 
 CREATE UNIQUE INDEX api_key_live ON identity.api_key USING btree (organization_id) WHERE (revoked_at IS NULL);
 

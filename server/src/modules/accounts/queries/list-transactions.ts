@@ -57,14 +57,16 @@ export async function listTransactions(
 
   const filter = { ...wanted, bankAccountId: account.id }
   const rowsOfKeys = (keys: readonly string[]) => store.findTransactions(tx, organizationId, keys)
-  if (page.offset === 0) {
+  const counted = await countKept(tx, filter)
+  if (page.offset === 0 && counted === undefined) {
     const keys = await keysOf(tx, filter, page.sort, 0, page.limit)
-    const count = keys.length < page.limit ? BigInt(keys.length) : await countOf(tx, filter)
+    const count = keys.length < page.limit ? BigInt(keys.length) : await countRows(tx, filter)
     return { transactions: await rowsOfKeys(keys), count }
   }
-  const count = await countOf(tx, filter)
+  const count = counted ?? (await countRows(tx, filter))
   const left = Number(count) - page.offset
   if (left <= 0) return { transactions: [], count }
+  // No more than there are: whoever waits for a hundred rows where there are three would read the index to its end.
   const size = Math.min(page.limit, left)
   const fromEnd = left - size
   if (fromEnd >= page.offset)
@@ -85,11 +87,16 @@ async function keysOf(tx: Tx, filter: AccountFilter, sort: TransactionSort, offs
   return (await rowsOf(tx, query)).map((row) => row.id)
 }
 
-/** By status, side and type the feed's own counts answer; only attachments and times make us look at rows. */
-async function countOf(tx: Tx, filter: AccountFilter): Promise<bigint> {
+/** The count that the feed keeps by status, side and type, less or only those with attachments, which have an index; undefined where times make us look at rows. */
+async function countKept(tx: Tx, filter: AccountFilter): Promise<bigint | undefined> {
   const times = [filter.updatedAt, filter.emittedAt, filter.settledAt, filter.createdAt]
-  const needsRows = filter.withAttachments !== undefined || times.some(({ from, to }) => from !== undefined || to !== undefined)
-  if (!needsRows) return (await store.countFeed(tx, { ...filter, side: filter.side ?? null })).count
+  if (times.some(({ from, to }) => from !== undefined || to !== undefined)) return undefined
+  const withAttachments = filter.withAttachments === undefined ? 0n : await countRows(tx, { ...filter, withAttachments: true })
+  if (filter.withAttachments) return withAttachments
+  return (await store.countFeed(tx, { ...filter, side: filter.side ?? null })).count - withAttachments
+}
+
+async function countRows(tx: Tx, filter: AccountFilter): Promise<bigint> {
   const [row] = await rowsOf<{ count: bigint }>(tx, filtered(filter).select(sql<bigint>`count(*)`.as('count')))
   return row?.count ?? 0n
 }
