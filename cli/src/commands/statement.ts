@@ -10,7 +10,7 @@ import {
 import { statementDocument } from '../../../server/src/modules/accounts/index.ts'
 import { findOrganizationBySlug } from '../../../server/src/modules/team/index.ts'
 import { addDays, BankClock } from '../../../server/src/platform/clock.ts'
-import { formatDecimal } from '../../../server/src/platform/money.ts'
+import { currency, formatDecimal, isCurrency } from '../../../server/src/platform/money.ts'
 import type { Tx } from '../../../server/src/platform/postgres/database.ts'
 import { type CommonOptions, defineAction, type ExitCode, type Output } from '../support/command.ts'
 import { Refusal, WrongUse } from '../support/refusal.ts'
@@ -22,6 +22,7 @@ type Options = CommonOptions & {
   readonly format: string
   readonly out?: string
   readonly organization?: string
+  readonly currency?: string
 }
 
 const FORMATS: Readonly<Record<string, (document: StatementDocument) => string | Promise<Uint8Array>>> = {
@@ -39,6 +40,7 @@ export function define(command: Command): void {
     .requiredOption('--format <format>', Object.keys(FORMATS).join(' | '))
     .option('--out <file>', 'where to write it (default: standard output)')
     .option('--organization <slug>', 'whose account, when several have connected it')
+    .option('--currency <code>', 'which account, where a bank keeps several currencies under one number')
   defineAction<Options>(
     command,
     ['partita statement FR76… --from 2026-03-01 --to 2026-03-31 --format camt.053 --out march.xml'],
@@ -56,6 +58,9 @@ async function statement(iban: string, options: Options, output: Output): Promis
   ] as const) {
     if (!isDate(date)) throw new WrongUse(`${name} "${date}" is no date: write it as 2026-03-31`)
   }
+  if (options.currency !== undefined && !isCurrency(options.currency))
+    throw new WrongUse(`--currency "${options.currency}" is no ISO 4217 code: write it as EUR`)
+  const only = options.currency === undefined ? {} : { currency: currency(options.currency) }
   if (from > to) throw new WrongUse(`--from ${from} is after --to ${to}`)
   if (format === 'pdf' && out === undefined) throw new WrongUse('a PDF needs a file: add --out statement.pdf')
 
@@ -65,9 +70,9 @@ async function statement(iban: string, options: Options, output: Output): Promis
     async ({ database }) => {
       const clock = new BankClock(database)
       await clock.refresh()
-      const account = iban.replaceAll(/\s/g, '').toUpperCase()
       const organizationId = await database.read('system', (tx) => organizationOf(tx, options.organization))
-      return database.read('system', (tx) => statementDocument(tx, { account, organizationId, from, to, now: clock.now() }))
+      const wanted = { account: iban.trim(), organizationId, from, to, now: clock.now(), ...only }
+      return database.read('system', (tx) => statementDocument(tx, wanted))
     },
   )
   if (!document) throw new Refusal(`there is no account ${iban} with a history: "partita demo" shows the demo company's accounts`)

@@ -4,8 +4,9 @@ import { add, type Money, money } from '../../platform/money.ts'
 
 /** An account statement of ours, before it takes any format. All amounts are in the account's currency. */
 export type StatementDocument = Readonly<{
+  /** Or the bank's own number, where the account has no IBAN. */
   iban: string
-  bic: string
+  bic: string | null
   holderName: string
   /** Both days belong to the period. */
   from: LocalDate

@@ -19,6 +19,7 @@ export function writeCamt053(document: StatementDocument): string {
   assertAddsUp(document)
   const created = `${document.createdAt.toISOString().slice(0, 19)}Z`
   const { currency } = document.opening
+  const bic = bicShaped(document.bic)
   const message = node(
     'Document',
     [
@@ -34,10 +35,10 @@ export function writeCamt053(document: StatementDocument): string {
           node('CreDtTm', created),
           node('FrToDt', [node('FrDtTm', `${document.from}T00:00:00`), node('ToDtTm', `${document.to}T23:59:59`)]),
           node('Acct', [
-            node('Id', [node('IBAN', document.iban)]),
+            node('Id', [accountId(document.iban)]),
             node('Ccy', currency),
             node('Ownr', [node('Nm', cut(document.holderName, 140) || document.iban)]),
-            node('Svcr', [node('FinInstnId', [node('BICFI', document.bic)])]),
+            node('Svcr', [node('FinInstnId', [bic === null ? otherId('NOTPROVIDED') : node('BICFI', bic)])]),
           ]),
           balance('OPBD', document.opening, document.from),
           balance('CLBD', document.closing, document.to),
@@ -50,6 +51,10 @@ export function writeCamt053(document: StatementDocument): string {
   )
   return writeXml(message)
 }
+
+const otherId = (id: string): XmlNode => node('Othr', [node('Id', cut(id, 34))])
+
+const accountId = (account: string): XmlNode => (ibanShaped(account) ? node('IBAN', account) : otherId(account))
 
 const indicator = (amount: Money): XmlNode => node('CdtDbtInd', amount.minor < 0n ? 'DBIT' : 'CRDT')
 

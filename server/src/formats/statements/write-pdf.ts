@@ -1,5 +1,7 @@
 import PDFDocument from 'pdfkit'
 import { formatDecimal, type Money } from '../../platform/money.ts'
+import { toSepaText } from '../payments/sepa-text.ts'
+import { ibanShaped } from './account.ts'
 import { assertAddsUp, type StatementDocument, type StatementDocumentEntry, statementId } from './statement-document.ts'
 import { oneLine } from './text.ts'
 
@@ -36,7 +38,7 @@ export function writePdf(document: StatementDocument): Promise<Uint8Array> {
     displayTitle: true,
     info: {
       Title: title,
-      Author: document.bic,
+      ...(document.bic !== null && { Author: document.bic }),
       Subject: statementId(document),
       CreationDate: document.createdAt,
       ModDate: document.createdAt,
@@ -65,12 +67,12 @@ function drawHead(pdf: Page, document: StatementDocument, title: string): number
   pdf.font('Helvetica').fontSize(10).fillColor(GREY).text(`${document.from} to ${document.to}`, LEFT, 68)
   const facts: [string, string][] = [
     ['Account holder', document.holderName],
-    ['IBAN', document.iban.replace(/(.{4})(?=.)/g, '$1 ')],
-    ['BIC', document.bic],
+    ibanShaped(document.iban) ? ['IBAN', inFours(document.iban)] : ['Account', document.iban],
+    ['BIC', document.bic ?? ''],
     ['Currency', document.opening.currency],
   ]
   let y = 94
-  for (const [name, value] of facts) {
+  for (const [name, value] of facts.filter(([, told]) => told !== '')) {
     pdf.font('Helvetica').fontSize(9).fillColor(GREY).text(name, LEFT, y, { width: 90 })
     const height = pdf.fillColor(INK).heightOfString(printable(value), { width: 400 })
     pdf.text(printable(value), LEFT + 90, y, { width: 400 })
@@ -102,7 +104,7 @@ function drawEntry(pdf: Page, y: number, entry: StatementDocumentEntry): number 
   const lines = [
     entry.counterpartyName === null ? '' : entry.description,
     entry.remittanceInformation ?? '',
-    entry.counterpartyIban === null ? '' : entry.counterpartyIban.replace(/(.{4})(?=.)/g, '$1 '),
+    entry.counterpartyIban === null ? '' : inFours(entry.counterpartyIban),
     `Ref. ${entry.reference}`,
   ]
   const small = lines
@@ -177,15 +179,21 @@ function numberPages(pdf: Page, document: StatementDocument): void {
 /** `-1,234.56`. */
 const grouped = (amount: Money): string => formatDecimal(amount).replace(/\d(?=(?:\d{3})+(?:\.|$))/g, '$&,')
 
-/** What Helvetica's built-in encoding (Windows-1252) has; accents it lacks are dropped, other scripts become question marks. */
+const inFours = (iban: string): string => iban.replace(/(.{4})(?=.)/g, '$1 ')
+
+/**
+ * What Helvetica's built-in encoding (Windows-1252) has. Accents it lacks are dropped, Greek and Cyrillic are written in Latin letters as
+ * SEPA does; what remains becomes question marks.
+ */
 const printable = (text: string): string =>
   [...oneLine(text)]
     .map((character) => {
       if (WINDOWS_1252.test(character)) return character
       const plain = character.normalize('NFKD').replace(/\p{M}+/gu, '')
-      return [...plain].every((part) => WINDOWS_1252.test(part)) ? plain : (NEIGHBOURS[character] ?? '?')
+      if ([...plain].every((part) => WINDOWS_1252.test(part))) return plain
+      const latin = toSepaText(character)
+      return /^[A-Za-z]+$/.test(latin) ? latin : '?'
     })
     .join('')
 
 const WINDOWS_1252 = /^[\u0020-\u007e\u00a0-\u00ff€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]$/
-const NEIGHBOURS: Readonly<Record<string, string>> = { ł: 'l', Ł: 'L', đ: 'd', Đ: 'D', ı: 'i' }

@@ -277,16 +277,25 @@ export const setVat = (tx: Tx, organizationId: string, rows: readonly VatRow[]) 
       as v(id, vat, rate, updated_at)
    where t.id = v.id and t.organization_id = ${organizationId}`
 
-/** One of ours before a connected one; `organizationId`: only its own. */
-export const findStatementAccount = (tx: Tx, wanted: { account: string; organizationId: string | null }) =>
+/**
+ * By IBAN or by the bank's number, with or without the bank code before it; blanks and case do not matter. One of ours before a connected
+ * one; `organizationId`, `currency`: only those.
+ */
+export const findStatementAccount = (
+  tx: Tx,
+  wanted: { account: string; organizationId: string | null; currency: string | null },
+) =>
   tx.maybe<
     Pick<AccountRow, 'id' | 'iban' | 'bic' | 'accountNumber' | 'currency' | 'holderName' | 'ledgerAccountId' | 'isExternal'>
   >`
     select id, iban, bic, account_number as "accountNumber", currency, holder_name as "holderName",
            ledger_account_id as "ledgerAccountId", is_external as "isExternal"
       from accounts.bank_account
-     where (iban = ${wanted.account} or account_number = ${wanted.account})
+     where upper(replace(${wanted.account}, ' ', '')) in (
+             iban, upper(replace(account_number, ' ', '')), upper(split_part(account_number, ' ', -1)))
        and (${wanted.organizationId}::uuid is null or organization_id = ${wanted.organizationId}::uuid)
+       and (${wanted.currency}::text is null or currency = ${wanted.currency})
+       and ledger_account_id is not null
      order by is_external, created_at, id
      limit 1`
 

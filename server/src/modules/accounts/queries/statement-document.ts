@@ -1,9 +1,11 @@
 import type { StatementDocument, StatementDocumentEntry, StatementEntryKind } from '../../../formats/statements/index.ts'
 import { addDays, type LocalDate, localDateOf } from '../../../platform/clock.ts'
 import type { Id } from '../../../platform/ids.ts'
-import { type Money, money } from '../../../platform/money.ts'
+import { type Currency, type Money, money } from '../../../platform/money.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
 import { balanceAsOf } from '../../ledger/index.ts'
+import { eveOf } from '../domain/statement-span.ts'
+import * as statements from '../statement-store.ts'
 import * as store from '../store.ts'
 
 const HOUR_MS = 3_600_000
@@ -13,37 +15,45 @@ const HOUR_MS = 3_600_000
  * movements by settlement, running and closing balance.
  *
  * @param wanted.account IBAN, or the number of a connected account that has none; one of ours goes before a connected one.
+ * @param wanted.currency which one, where a bank keeps several under one number; otherwise the one that was connected first.
  * @returns undefined when there is no such account with a ledger account.
  */
 export async function statementDocument(
   tx: Tx,
-  wanted: { account: string; organizationId: Id<'organization'> | null; from: LocalDate; to: LocalDate; now: Date },
+  wanted: {
+    account: string
+    organizationId: Id<'organization'> | null
+    currency?: Currency
+    from: LocalDate
+    to: LocalDate
+    now: Date
+  },
 ): Promise<StatementDocument | undefined> {
   await tx.run`set transaction isolation level repeatable read`
-  const account = await store.findStatementAccount(tx, wanted)
+  const account = await store.findStatementAccount(tx, { ...wanted, currency: wanted.currency ?? null })
   if (!account?.ledgerAccountId) return undefined
   const { ledgerAccountId } = account
   const start = startOfDay(wanted.from)
   const end = startOfDay(addDays(wanted.to, 1))
   const rows = await store.completedTransactions(tx, account.id, start, end)
-  const signed = (row: store.CompletedTransaction) => (row.side === 'debit' ? -row.amountMinor : row.amountMinor)
+  const movements = account.isExternal ? withGaps(rows, await statements.findCarried(tx, account.id), start, end) : rows
   // A connected account's balance was carried forward from its first statement, which is no movement: its statement is reckoned back
   // from the balance at the end, so that a period that holds that day shows the balance as its opening.
   const balanceBefore = (instant: Date) => balanceAsOf(tx, ledgerAccountId, { effective: new Date(instant.getTime() - 1) })
   const before = account.isExternal
-    ? (await balanceBefore(end)) - rows.reduce((sum, row) => sum + signed(row), 0n)
+    ? (await balanceBefore(end)) - movements.reduce((sum, row) => sum + signed(row), 0n)
     : await balanceBefore(start)
   const opening = money(account.currency, before)
   const entries: StatementDocumentEntry[] = []
   let closing: Money = opening
-  for (const row of rows) {
+  for (const row of movements) {
     const amount = money(account.currency, signed(row))
     closing = money(account.currency, closing.minor + amount.minor)
     entries.push(entryOf(row, amount, closing))
   }
   return {
     iban: account.iban ?? account.accountNumber ?? '',
-    bic: account.bic ?? 'NOTPROVIDED',
+    bic: account.bic,
     holderName: account.holderName,
     from: wanted.from,
     to: wanted.to,
@@ -53,6 +63,40 @@ export async function statementDocument(
     closing,
     createdAt: wanted.now,
   }
+}
+
+const signed = (row: store.CompletedTransaction): bigint => (row.side === 'debit' ? -row.amountMinor : row.amountMinor)
+
+/** The movements with what is missing between two statements of the bank, as a movement of its own: so both balances are the bank's. */
+function withGaps(
+  rows: readonly store.CompletedTransaction[],
+  carried: readonly statements.CarriedBalance[],
+  start: Date,
+  end: Date,
+): store.CompletedTransaction[] {
+  const gaps = carried
+    .slice(1)
+    .map(({ day, carriedMinor }) => ({ at: eveOf(day), day, carriedMinor }))
+    .filter(({ at, carriedMinor }) => carriedMinor !== 0n && at >= start && at < end)
+    .map(({ at, day, carriedMinor }): store.CompletedTransaction => {
+      const isCredit = carriedMinor > 0n
+      return {
+        id: `GAP-${day}`,
+        side: isCredit ? 'credit' : 'debit',
+        operationType: 'other',
+        amountMinor: isCredit ? carriedMinor : -carriedMinor,
+        label: '',
+        reference: `No statement tells what happened to the balance before ${day}`,
+        settledAt: at,
+        counterpartyNumber: null,
+        counterpartyFormat: null,
+        bank: null,
+        bankFormat: null,
+        isOurs: false,
+      }
+    })
+  // A gap stands after the bookings of its day; sorting keeps equals in order.
+  return [...rows, ...gaps].sort((a, b) => a.settledAt.getTime() - b.settledAt.getTime())
 }
 
 function entryOf(row: store.CompletedTransaction, amount: Money, balanceAfter: Money): StatementDocumentEntry {
