@@ -100,10 +100,10 @@ function drawBalance(pdf: Page, y: number, name: string, date: string, balance: 
 }
 
 function drawEntry(pdf: Page, y: number, entry: StatementDocumentEntry): number {
-  const head = printable(entry.counterpartyName ?? entry.description)
+  const head = printable(shortened(entry.counterpartyName ?? entry.description, 140))
   const lines = [
-    entry.counterpartyName === null ? '' : entry.description,
-    entry.remittanceInformation ?? '',
+    entry.counterpartyName === null ? '' : shortened(entry.description, 500),
+    shortened(entry.remittanceInformation ?? '', 1500),
     entry.counterpartyIban === null ? '' : inFours(entry.counterpartyIban),
     `Ref. ${entry.reference}`,
   ]
@@ -178,6 +178,12 @@ function numberPages(pdf: Page, document: StatementDocument): void {
 
 /** `-1,234.56`. */
 const grouped = (amount: Money): string => formatDecimal(amount).replace(/\d(?=(?:\d{3})+(?:\.|$))/g, '$&,')
+
+/** An entry must fit a page. The longest remittance information of SEPA has 140 characters; what is beyond stands in the other formats. */
+function shortened(text: string, length: number): string {
+  const characters = [...oneLine(text)]
+  return characters.length <= length ? characters.join('') : `${characters.slice(0, length).join('')} …`
+}
 
 const inFours = (iban: string): string => iban.replace(/(.{4})(?=.)/g, '$1 ')
 

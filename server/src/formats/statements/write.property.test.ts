@@ -341,6 +341,18 @@ describe('the PDF', () => {
       expect((await writePdf(document)).length).toBeGreaterThan(500)
   })
 
+  test('keeps an entry on one page, however long its text, and writes Greek and Cyrillic in Latin letters', async () => {
+    const plain = plainDocument(1)
+    const entries = plain.entries.map((entry) => ({
+      ...entry,
+      counterpartyName: 'Ελλάδα Иванов',
+      remittanceInformation: 'long story '.repeat(2000),
+    }))
+    const bytes = await writePdf({ ...plain, entries })
+    expect(pagesOf(bytes)).toBeLessThanOrEqual(2)
+    expect(textIn(bytes)).toContain('Ellada Ivanov')
+  })
+
   /** The text of all pages: pdfkit writes it as hexadecimal strings inside deflated streams. */
   function textIn(bytes: Uint8Array): string {
     const source = Buffer.from(bytes).toString('latin1')
