@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import type { Command } from 'commander'
 import {
   type CsvMapping,
@@ -146,13 +146,27 @@ type Unreadable = {
 }
 
 function parse({ file, csvMapping }: Work): ParsedStatementFile | Unreadable {
+  const unreadable = (code: string, message: string): Unreadable => ({
+    ok: false,
+    format: null,
+    problems: [{ line: null, code, message }],
+  })
   let bytes: Uint8Array
   try {
+    const { size } = statSync(file)
+    if (size > LIMITS.maxBytes) return unreadable('too_large', `${size} bytes, at most ${LIMITS.maxBytes} are read`)
     bytes = readFileSync(file)
   } catch (error) {
-    return { ok: false, format: null, problems: [{ line: null, code: 'file_unreadable', message: (error as Error).message }] }
+    const { code, message } = error as NodeJS.ErrnoException
+    return unreadable('file_unreadable', UNREADABLE[code ?? ''] ?? message)
   }
   return parseStatementFile(bytes, csvMapping === undefined ? LIMITS : { ...LIMITS, csvMapping })
+}
+
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a folder: name the files in it, as in folder/*.xml',
+  EACCES: 'reading it is not permitted',
 }
 
 /** Some hundred thousand bookings: a year of a busy account. The server's own limits are for strangers. */

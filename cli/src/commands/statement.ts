@@ -77,7 +77,7 @@ async function statement(iban: string, options: Options, output: Output): Promis
   )
   if (!document) throw new Refusal(`there is no account ${iban} with a history: "partita demo" shows the demo company's accounts`)
   const content = await write(document)
-  if (out !== undefined) writeFileSync(out, content)
+  if (out !== undefined) save(out, content)
   const facts = {
     iban: document.iban,
     format,
@@ -96,6 +96,14 @@ async function statement(iban: string, options: Options, output: Output): Promis
       : `${out}: ${facts.entries} entries, ${facts.opening} → ${facts.closing} ${facts.currency}`,
   )
   return 0
+}
+
+function save(out: string, content: string | Uint8Array): void {
+  try {
+    writeFileSync(out, content)
+  } catch (error) {
+    throw new Refusal(`${out} cannot be written (${(error as Error).message}): name a file in a folder that is there and yours`)
+  }
 }
 
 /** The calendar moves what is no day; a day stays where it is. */
