@@ -578,6 +578,8 @@ CREATE INDEX transaction_by_settlement ON accounts.transaction USING btree (bank
 
 CREATE INDEX transaction_by_update ON accounts.transaction USING btree (bank_account_id, updated_at DESC, id DESC) INCLUDE (organization_id, status);
 
+CREATE INDEX transaction_unsettled ON accounts.transaction USING btree (bank_account_id, status) WHERE (status <> 'completed'::text);
+
 CREATE INDEX transaction_with_attachments ON accounts.transaction USING btree (bank_account_id, settled_at DESC, id DESC) INCLUDE (organization_id, status, side, operation_type) WHERE (attachment_ids <> '{}'::uuid[]);
 
 CREATE UNIQUE INDEX api_key_live ON identity.api_key USING btree (organization_id) WHERE (revoked_at IS NULL);

@@ -66,7 +66,8 @@ function organizationRoutes(app: FastifyInstance, database: Database): void {
     '/v2/organizations/:id',
     describeOperation({
       operationId: 'getOrganizationBySlug',
-      summary: 'The same, addressed by slug. Deprecated.',
+      summary: 'The same, addressed by slug.',
+      deprecated: true,
       params: IdParams,
       errors: [404, 422],
       ...shared,

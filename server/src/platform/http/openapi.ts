@@ -57,6 +57,7 @@ export type OperationDescription = {
   readonly tag: string
   readonly summary: string
   readonly description?: string
+  readonly deprecated?: boolean
   /** OAuth scope that the contract names for it. */
   readonly scope: string
   readonly params?: TSchema
@@ -89,6 +90,7 @@ export function describeOperation(operation: OperationDescription): RouteShortha
     tags: [operation.tag],
     summary: operation.summary,
     description: `${operation.description ? `${operation.description}\n\n` : ''}Scope: \`${operation.scope}\`.`,
+    ...(operation.deprecated && { deprecated: true }),
     security: [{ SecretKey: [] }],
     ...(operation.params && { params: operation.params }),
     ...(operation.query && { querystring: operation.query }),

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { makeCompany, type TestCompany } from '../../../../test/support/company.ts'
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
-import { listTransactions, type TransactionFilter } from './list-transactions.ts'
+import { listTransactions, type TransactionFilter, type TransactionSort } from './list-transactions.ts'
 
 /** What a list reads, as PostgreSQL itself counts it: entries of indexes, and rows. */
 const ROWS = 60_000
@@ -36,7 +36,11 @@ async function readSoFar(tx: Tx): Promise<number> {
   return Number(row?.read)
 }
 
-async function list(filter: Partial<TransactionFilter>, offset = 0) {
+async function list(
+  filter: Partial<TransactionFilter>,
+  offset = 0,
+  sort: TransactionSort = { by: 'settled_at', direction: 'desc' },
+) {
   const everything: TransactionFilter = {
     organizationId: company.id,
     statuses: ['completed'],
@@ -48,7 +52,7 @@ async function list(filter: Partial<TransactionFilter>, offset = 0) {
   }
   const before = await db.database.read({ organizationId: company.id }, readSoFar)
   return db.database.read({ organizationId: company.id }, async (tx) => {
-    const page = { sort: { by: 'settled_at', direction: 'desc' }, offset, limit: 100 } as const
+    const page = { sort, offset, limit: 100 }
     const found = await listTransactions(tx, { id: company.accounts[0].id }, { ...everything, ...filter }, page)
     return { count: Number(found?.count), rows: found?.transactions.length, read: (await readSoFar(tx)) - before }
   })
@@ -69,6 +73,20 @@ test.each<[string, Partial<TransactionFilter>, number, number, number]>([
   expect(listed.count).toBe(count)
   expect(listed.rows).toBe(Math.min(100, count - offset))
   expect(listed.read).toBeLessThanOrEqual(readMax)
+})
+
+test('a range of one time, in the order of another, is found without reading up to it', async () => {
+  const listed = await list({ settledAt: { from: SINCE } }, 0, { by: 'emitted_at', direction: 'asc' })
+  expect(listed).toMatchObject({ count: 144, rows: 100 })
+  expect(listed.read).toBeLessThanOrEqual(1_000)
+})
+
+test.each(['settled_at', 'updated_at', 'emitted_at'] as const)('what is pending is found in either order of %s', async (by) => {
+  for (const direction of ['asc', 'desc'] as const) {
+    const listed = await list({ statuses: ['pending', 'declined'] }, 0, { by, direction })
+    expect(listed).toMatchObject({ count: 3, rows: 3 })
+    expect(listed.read).toBeLessThanOrEqual(100)
+  }
 })
 
 test('reads are counted: a range of all times reads the feed', async () => {

@@ -34,7 +34,7 @@ type AccountFilter = TransactionFilter & { readonly bankAccountId: Id<'bank_acco
  *
  * Transactions that share their time are ordered by id; those without one (`settled_at` of what is not completed) count as latest. The page's keys come
  * from an index alone, counted from whichever end is nearer, and only its own rows are then fetched: page 5,000 costs a walk over index
- * entries, not over rows. Nothing is counted when the page itself tells how many there are, or when the feed's own counts do.
+ * entries, not over rows. Rows are counted only inside a range of times; else the feed's own counts tell how many there are.
  *
  * @returns undefined when the organization has no such account.
  */
@@ -57,34 +57,46 @@ export async function listTransactions(
 
   const filter = { ...wanted, bankAccountId: account.id }
   const rowsOfKeys = (keys: readonly string[]) => store.findTransactions(tx, organizationId, keys)
-  const counted = await countKept(tx, filter)
-  if (page.offset === 0 && counted === undefined) {
-    const keys = await keysOf(tx, filter, page.sort, 0, page.limit)
-    const count = keys.length < page.limit ? BigInt(keys.length) : await countRows(tx, filter)
-    return { transactions: await rowsOfKeys(keys), count }
-  }
-  const count = counted ?? (await countRows(tx, filter))
+  const kept = await countKept(tx, filter)
+  const count = kept ?? (await countRows(tx, filter))
   const left = Number(count) - page.offset
   if (left <= 0) return { transactions: [], count }
   // No more than there are: whoever waits for a hundred rows where there are three would read the index to its end.
   const size = Math.min(page.limit, left)
   const fromEnd = left - size
-  if (fromEnd >= page.offset)
-    return { transactions: await rowsOfKeys(await keysOf(tx, filter, page.sort, page.offset, size)), count }
-
+  const isSortedHere = kept === undefined && count <= SORTED_HERE_MAX
+  if (fromEnd >= page.offset) {
+    const keys = await keysOf(tx, filter, page.sort, { offset: page.offset, limit: size }, isSortedHere)
+    return { transactions: await rowsOfKeys(keys), count }
+  }
   const backwards = { by: page.sort.by, direction: page.sort.direction === 'asc' ? 'desc' : 'asc' } as const
-  const keys = await keysOf(tx, filter, backwards, fromEnd, size)
+  const keys = await keysOf(tx, filter, backwards, { offset: fromEnd, limit: size }, isSortedHere)
   return { transactions: await rowsOfKeys(keys.reverse()), count }
 }
 
-async function keysOf(tx: Tx, filter: AccountFilter, sort: TransactionSort, offset: number, limit: number): Promise<string[]> {
-  const query = filtered(filter)
+/** Up to so many rows of a range of times are collected and sorted: reading in order would pass all the rows outside the range first. */
+const SORTED_HERE_MAX = 20_000n
+
+async function keysOf(
+  tx: Tx,
+  filter: AccountFilter,
+  sort: TransactionSort,
+  page: { readonly offset: number; readonly limit: number },
+  isSortedHere: boolean,
+): Promise<string[]> {
+  const inOrder = filtered(filter).select('id').orderBy(sort.by, sort.direction).orderBy('id', sort.direction)
+  const collected = build
+    .with(
+      (cte) => cte('matching').materialized(),
+      () => filtered(filter).select(['id', sort.by]),
+    )
+    .selectFrom('matching')
     .select('id')
     .orderBy(sort.by, sort.direction)
     .orderBy('id', sort.direction)
-    .limit(limit)
-    .offset(offset)
-  return (await rowsOf(tx, query)).map((row) => row.id)
+  const { limit, offset } = page
+  const query = isSortedHere ? collected.limit(limit).offset(offset) : inOrder.limit(limit).offset(offset)
+  return (await rowsOf<{ id: string }>(tx, query)).map((row) => row.id)
 }
 
 /** The count that the feed keeps by status, side and type, less or only those with attachments, which have an index; undefined where times make us look at rows. */
