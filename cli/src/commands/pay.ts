@@ -54,7 +54,6 @@ async function pay(file: string, options: Options, output: Output): Promise<Exit
       execute({ file, bytes, mayResume: lock !== undefined }, answer, opened, options, output),
     )
   } finally {
-    answer.abandon()
     await lock?.release()
   }
 }
@@ -92,8 +91,12 @@ async function execute(
   return report(file, answer.path, filed.value, outcomeOf, output)
 }
 
+/** Why a whole file is refused. */
+const reasonText = ({ code, line, message }: { code: string; line: number; message: string }): string =>
+  `${code}: line ${line}: ${message}`
+
 function reportUnreadable(file: string, answer: string, refusal: UnreadableInitiation, output: Output): ExitCode {
-  const reason = `${refusal.code}: line ${refusal.line}: ${refusal.message}`
+  const reason = reasonText(refusal)
   const counts = { transactions: 0, accepted: 0, rejected: 0, pending: 0 }
   output.result(
     { file, status: 'RJCT', message_id: refusal.messageId ?? null, ...counts, answer, transfers: [], reason },
@@ -211,6 +214,7 @@ function report(
       pending,
       answer,
       transfers: transfers.map((t) => ({ end_to_end_id: t.source.endToEndId, status: t.status, reason: t.reason?.code ?? null })),
+      reason: decision.rejection ? reasonText(decision.rejection) : null,
     },
     `${messageId}: ${status}, ${accepted} accepted, ${rejected} rejected, ${pending} pending\n${lines.join('\n')}\nanswer: ${answer}`,
   )

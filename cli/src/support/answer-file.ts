@@ -7,8 +7,6 @@ export type AnswerFile = {
   readonly path: string
   /** Replaces what stood there, at once and whole. */
   write(text: string): void
-  /** Nothing was done, so nothing is answered: what stood there before stands there again. */
-  abandon(): void
 }
 
 /**
@@ -24,7 +22,10 @@ export function openAnswerFile(path: string, request: string): AnswerFile {
   try {
     closeSync(openSync(path, 'a'))
     if (!existed) rmSync(path)
-    closeSync(openSync(temporary, 'w'))
+    if (isReplaced) {
+      closeSync(openSync(temporary, 'w'))
+      rmSync(temporary)
+    }
   } catch (error) {
     throw new Refusal(
       `nothing was paid: the answer cannot be written to ${path} (${(error as Error).message}); choose another place with --out`,
@@ -35,9 +36,6 @@ export function openAnswerFile(path: string, request: string): AnswerFile {
     write: (text) => {
       writeFileSync(temporary, text, { flush: isReplaced })
       if (isReplaced) renameSync(temporary, path)
-    },
-    abandon: () => {
-      if (isReplaced) rmSync(temporary, { force: true })
     },
   }
 }

@@ -185,9 +185,11 @@ function identificationNode(
 
 // ---------------------------------------------------------------------------------------------- agents, accounts, amounts
 
-/** The BIC of an agent; undefined when the message names none. */
-export const readAgent = (element: XmlElement | undefined): string | undefined =>
-  textOf(element, 'FinInstnId/BICFI') ?? textOf(element, 'FinInstnId/BIC')
+/** The BIC of an agent; undefined when the message names none, which some programs say in the place of the BIC. */
+export function readAgent(element: XmlElement | undefined): string | undefined {
+  const bic = textOf(element, 'FinInstnId/BICFI') ?? textOf(element, 'FinInstnId/BIC')
+  return bic === 'NOTPROVIDED' ? undefined : bic
+}
 
 /** An agent by its BIC, or the words of the EPC guidelines for "none given". */
 export const agentNode = (tag: string, bic: string | undefined): XmlNode =>

@@ -58,6 +58,8 @@ export function answerUnreadable(problem: UnreadableInitiation, header: AnswerHe
     ...header,
     originalMessageId: problem.messageId ?? 'NOTPROVIDED',
     originalMessageName: problem.messageName ?? 'NOTPROVIDED',
+    numberOfTransactions: problem.numberOfTransactions,
+    controlSum: problem.controlSum,
     reason: { code: problem.code, message: `Line ${problem.line}: ${problem.message}` },
     blocks: [],
   })

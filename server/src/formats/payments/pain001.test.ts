@@ -155,6 +155,16 @@ describe('the whole file', () => {
     expect(verdict(xml)).toBe(expected)
   })
 
+  test('that cannot be read is answered with what it states of itself', () => {
+    const read = readPaymentInitiation(bytes(file({ type: '<Hello/>' })))
+    if (read.ok) throw new Error('was read')
+    const answer = readCustomerStatusReport(answerUnreadable(read.refusal, HEADER))
+    expect(answer.ok && answer.value).toMatchObject({
+      originalMessageId: 'MSG-1',
+      group: { status: 'RJCT', numberOfTransactions: '1', controlSum: '12.50', reasons: [{ code: 'FF01' }] },
+    })
+  })
+
   test('is refused when its MsgId was used before', () => {
     expect(verdict(file(), { isMessageIdUsed: (id) => id === 'MSG-1' })).toBe('file AM05')
     expect(verdict(file(), { isMessageIdUsed: (id) => id === 'MSG-2' })).toBe('accepted')
@@ -268,6 +278,11 @@ describe('a transaction', () => {
         account: iban('FR1420041010050500013M02606'),
         agent: '<CdtrAgt><FinInstnId><BIC>BNPARERX</BIC></FinInstnId></CdtrAgt>',
       },
+      'accepted',
+    ],
+    [
+      'with "none" in the place of the BIC',
+      { agent: '<CdtrAgt><FinInstnId><BIC>NOTPROVIDED</BIC></FinInstnId></CdtrAgt>' },
       'accepted',
     ],
     ['with half a BIC', { agent: '<CdtrAgt><FinInstnId><BIC>COBADE</BIC></FinInstnId></CdtrAgt>' }, 'tx RC01'],

@@ -85,6 +85,9 @@ export type UnreadableInitiation = Readonly<{
   /** ISO name or that of a national variant, as far as it can be told. */
   messageName?: string | undefined
   messageId?: string | undefined
+  /** As stated. */
+  numberOfTransactions?: string | undefined
+  controlSum?: string | undefined
 }>
 
 const SCHEMAS: ReadonlyMap<string, { name: Pain001Name; schema: () => Schema }> = new Map([
@@ -117,11 +120,16 @@ export function readPaymentInitiation(bytes: Uint8Array): Result<PaymentInitiati
   if (!read.ok) return refuse({ code: 'FF01', line: read.problem.line, message: read.problem.message })
   const { root } = read
   const version = root.name === 'Document' ? SCHEMAS.get(root.namespace) : undefined
-  const messageId = shortText(root.children[0], 'GrpHdr/MsgId')
-  if (!version) return refuse({ code: 'FF01', line: root.line, messageId, ...describeVariant(root) })
+  const [body] = root.children
+  const stated = {
+    messageId: shortText(body, 'GrpHdr/MsgId'),
+    numberOfTransactions: textOf(body, 'GrpHdr/NbOfTxs'),
+    controlSum: textOf(body, 'GrpHdr/CtrlSum'),
+  }
+  if (!version) return refuse({ code: 'FF01', line: root.line, ...stated, ...describeVariant(root) })
   const problem = schemaProblem(version.schema(), root, isJudgedByRules)
-  if (problem) return refuse({ code: 'FF01', line: problem.line, message: problem.message, messageName: version.name, messageId })
-  return ok(readInitiation(root.children[0] as XmlElement, version.name))
+  if (problem) return refuse({ code: 'FF01', line: problem.line, message: problem.message, messageName: version.name, ...stated })
+  return ok(readInitiation(body as XmlElement, version.name))
 }
 
 const JUDGED_BY_RULES = new Set([
