@@ -41,7 +41,7 @@ export async function buildApp(dependencies: Dependencies, options: AppOptions =
     load: config.load,
     trustedProxies: config.trustedProxies,
     metricsToken: config.metricsToken,
-    isReady: async () => (await database.read('system', (tx) => tx.rows`select 1 as one`)).length === 1,
+    isReady: () => database.answersWithin(READY_MS_MAX),
   })
   observePool(metrics, database)
   if (options.openapi) await server.app.register(swagger, OPENAPI)
@@ -63,6 +63,9 @@ export async function buildApp(dependencies: Dependencies, options: AppOptions =
   await server.app.ready()
   return server
 }
+
+// A balancer must hear that the database is silent before it gives up on us.
+const READY_MS_MAX = 1_000
 
 function observePool(metrics: Metrics, database: Database): void {
   metrics.gauge('partita_database_connections', 'Connections to PostgreSQL.', () => database.occupancy().total)

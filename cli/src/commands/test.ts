@@ -30,7 +30,7 @@ const GATES: readonly Step[] = [
 ]
 
 type Outcome = { readonly step: string; readonly ok: boolean; readonly seconds: number; readonly detail: string }
-type Counts = { readonly passed: number; readonly failed: number }
+type Counts = { readonly passed: number; readonly failed: number; readonly skipped: number }
 type Options = CommonOptions & { readonly only?: string }
 
 export function define(command: Command): void {
@@ -83,22 +83,23 @@ async function runTests(filters: readonly string[], output: Output): Promise<{ o
   const { ok, seconds } = await run(['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...filters], {}, echo)
   const counts = readCounts(report, ok)
   rmSync(folder, { recursive: true, force: true })
-  return { outcome: { step: 'tests', ok, seconds, detail: `${counts.passed} passed, ${counts.failed} failed` }, counts }
+  return { outcome: { step: 'tests', ok, seconds, detail: countsText(counts) }, counts }
 }
 
 type Report = {
   readonly numPassedTests: number
   readonly numFailedTests: number
+  readonly numPendingTests: number
   readonly testResults: readonly { readonly status: string; readonly assertionResults: readonly unknown[] }[]
 }
 
 /** A file that cannot be loaded holds no test that could fail, and an error outside every test fails none: each counts as one failure. */
 function readCounts(report: string, ok: boolean): Counts {
-  if (!existsSync(report)) return { passed: 0, failed: 1 }
-  const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(report, 'utf8')) as Report
+  if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0 }
+  const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(readFileSync(report, 'utf8')) as Report
   const unloaded = testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length
   const failed = numFailedTests + unloaded
-  return { passed: numPassedTests, failed: ok ? failed : Math.max(failed, 1) }
+  return { passed: numPassedTests, failed: ok ? failed : Math.max(failed, 1), skipped: numPendingTests }
 }
 
 function run(
@@ -139,6 +140,11 @@ function summary(outcomes: readonly Outcome[], counts: Counts | undefined): stri
     ({ step, ok, seconds: took, detail }) =>
       `  ${ok ? 'ok    ' : 'FAILED'}  ${step.padEnd(11)} ${`${seconds.format(took)} s`.padStart(8)}  ${detail}`,
   )
-  const numbers = counts ? `\n${counts.passed} passed, ${counts.failed} failed\n` : ''
-  return `\n${rows.join('\n')}\n${numbers}`
+  const skipped = counts && counts.skipped > 0 ? SKIPPED : ''
+  return `\n${rows.join('\n')}\n${skipped}${counts ? `\n${countsText(counts)}\n` : ''}`
 }
+
+const SKIPPED = '\nNOT EVERYTHING WAS TESTED: see SKIPPED above for what was missing.\n'
+
+const countsText = ({ passed, failed, skipped }: Counts): string =>
+  `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`

@@ -53,14 +53,21 @@ describe('a database transaction', () => {
   })
 
   test('a caller that gets no connection in time is told so, and the pool is whole again afterwards', async () => {
-    const database = new Database({ url: test_.url, applicationName: 'exhausted', poolSize: 2, acquireTimeoutMs: 50 })
+    const database = new Database({ url: test_.url, applicationName: 'exhausted', poolSize: 2, acquireTimeoutMs: 1_000 })
     let release = () => {}
     const held = new Promise<void>((resolve) => {
       release = resolve
     })
-    const holders = [1, 2].map(() => database.read('system', () => held))
+    let holding = 0
+    const holders = [1, 2].map(() =>
+      database.read('system', () => {
+        holding++
+        return held
+      }),
+    )
     const refused = await Promise.allSettled(Array.from({ length: 20 }, () => database.read('system', async () => 1)))
     expect(refused.every((r) => r.status === 'rejected' && r.reason instanceof PlatformUnavailable)).toBe(true)
+    expect(holding).toBe(2)
     release()
     await Promise.all(holders)
     expect(await Promise.all([1, 2, 3].map((n) => database.read('system', async () => n)))).toEqual([1, 2, 3])

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { assert } from '../assert.ts'
 import { PlatformUnavailable, sqlStateOf } from '../errors.ts'
@@ -47,7 +48,7 @@ types.setTypeParser(OID_INT8_ARRAY, (text) => (text === '{}' ? [] : text.slice(1
 // Lost connection, shutdown, crash recovery, too many connections, and the socket errors that `pg` raises.
 const UNAVAILABLE_STATES = new Set(['57P01', '57P02', '57P03', '08000', '08003', '08006', '53300', '53400'])
 const UNAVAILABLE_ERRORS =
-  /ECONNREFUSED|ECONNRESET|EPIPE|ENOENT|ETIMEDOUT|Connection terminated|Client has encountered a connection error|connection is not queryable/
+  /ECONNREFUSED|ECONNRESET|EPIPE|ENOENT|ETIMEDOUT|Connection terminated|Client has encountered a connection error|connection is not queryable|Query read timeout|timeout expired/
 
 /** Whether an error says that the database is away, rather than that a statement was wrong. */
 export const isConnectionLoss = (error: unknown): boolean =>
@@ -97,6 +98,15 @@ export class Database {
     } finally {
       client.release(broken)
     }
+  }
+
+  /** Whether the database answers at all, and soon. */
+  async answersWithin(timeoutMs: number): Promise<boolean> {
+    const probe = this.read('system', (tx) => tx.rows`select 1 as one`).then(
+      () => true,
+      () => false,
+    )
+    return Promise.race([probe, delay(timeoutMs, false, { ref: false })])
   }
 
   /** Connections in use, idle and awaited, for `/metrics` and load shedding. */
@@ -159,18 +169,33 @@ export class Database {
 
 export const openDatabase = (options: DatabaseOptions): Database => new Database(options)
 
+/** How much later than the statement's own limit, which the database keeps, we take it that the database keeps nothing any more. */
+const SILENCE_MS = 2_000
+
 function makePool(options: DatabaseOptions, role: string): pg.Pool {
+  const statementTimeoutMs = options.statementTimeoutMs ?? 30_000
   const settings = [
     `role=${role}`,
-    `statement_timeout=${options.statementTimeoutMs ?? 30_000}`,
+    `statement_timeout=${statementTimeoutMs}`,
     'idle_in_transaction_session_timeout=60000',
     'timezone=UTC',
   ]
+  // The client's own limit, not the pool's of the same name, see #acquire: a connection that nobody answers must not keep its place.
+  const connectionTimeoutMillis = 2 * (options.acquireTimeoutMs ?? 1_000)
+  class Client extends pg.Client {
+    constructor(config?: pg.ClientConfig) {
+      super({ ...config, connectionTimeoutMillis })
+    }
+  }
   const pool = new pg.Pool({
+    Client,
     connectionString: options.url,
     application_name: options.applicationName,
     max: options.poolSize ?? 10,
     idleTimeoutMillis: 30_000,
+    // A network that swallows packets, or a frozen server, sends no error: without this a caller would wait for ever.
+    ...(statementTimeoutMs > 0 && { query_timeout: statementTimeoutMs + SILENCE_MS }),
+    keepAlive: true,
     options: settings.map((s) => `-c ${s}`).join(' '),
     types,
   })

@@ -30,6 +30,15 @@ export function readPidFile(cluster: string): PidFile | undefined {
   return pid > 0 ? { pid, socketDirectory: lines[4] ?? '', ready: lines[7]?.trim() === 'ready' } : undefined
 }
 
+/** The end of what was written to a log after `start`; a log that somebody has removed by then has nothing to say. */
+export function lastWords(logFile: string, start: number): string {
+  try {
+    return readFileSync(logFile).subarray(start).toString().trim().split('\n').slice(-8).join('\n')
+  } catch {
+    return '(its log is gone)'
+  }
+}
+
 const isOfCluster = (cluster: string) => (pid: number) => workingFolderOf(pid) === cluster && nameOf(pid) === 'postgres'
 
 /**

@@ -16,6 +16,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findProcesses, identify, waitUntilGone, workingFolderOf } from '../processes.ts'
 import { type EmbeddedServer, startEmbedded } from './embedded.ts'
+import { lastWords } from './embedded-process.ts'
 
 const fast = { fsync: 'off', shared_buffers: '128MB' }
 
@@ -115,6 +116,14 @@ describe('the PostgreSQL that comes with the project', () => {
     expect(await query(second.adminUrl, 'select 1 as one')).toEqual([{ one: 1 }])
     expect(existsSync(join(fresh, 'postgresql-18/cluster.new-half'))).toBe(false)
     await second.remove()
+  })
+
+  test('a server that does not start says why, and one whose files were removed meanwhile is no bug of ours', async () => {
+    const fresh = join(folder, 'unfit')
+    const unfit = startEmbedded({ dataDirectory: fresh, settings: { ...fast, shared_buffers: 'plenty' } })
+    await expect(unfit).rejects.toThrow(/did not start[\s\S]*shared_buffers/)
+    expect(lastWords(join(fresh, 'postgresql-18/postgres.log'), 0)).toContain('shared_buffers')
+    expect(lastWords(join(fresh, 'gone'), 0)).toBe('(its log is gone)')
   })
 
   test('a path too long for a socket gets a short one', async () => {

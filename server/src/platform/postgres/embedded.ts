@@ -20,7 +20,15 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Failure } from '../errors.ts'
 import { identify, isRunning, type ProcessIdentity, withLock } from '../processes.ts'
 import { choosePlace, chooseSocketDirectory, makeFolder, type Place, preparePrograms } from './embedded-files.ts'
-import { clearLeftovers, findRunning, killServer, READY_TIMEOUT_MS, readPidFile, stopServer } from './embedded-process.ts'
+import {
+  clearLeftovers,
+  findRunning,
+  killServer,
+  lastWords,
+  READY_TIMEOUT_MS,
+  readPidFile,
+  stopServer,
+} from './embedded-process.ts'
 
 export type EmbeddedOptions = {
   /** Made when it is missing. One data directory is one database server. */
@@ -225,8 +233,7 @@ async function launch(
   closeSync(log)
   const failed = new Promise<never>((_, reject) => {
     const fail = (reason: string | number | null) => {
-      const said = lastLines(readFileSync(logFile).subarray(logStart).toString())
-      reject(new Failure(`PostgreSQL did not start (${reason}):\n${said}`, { retryable: false }))
+      reject(new Failure(`PostgreSQL did not start (${reason}):\n${lastWords(logFile, logStart)}`, { retryable: false }))
     }
     child.once('error', (error) => fail(error.message))
     child.once('exit', (code, signalName) => fail(code ?? signalName))
