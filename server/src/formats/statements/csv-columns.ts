@@ -34,7 +34,7 @@ const NAMES: Readonly<Record<CsvField, string>> = {
   direction: 'direction|debit credit|credit debit|soll haben|af bij|side|sens|c d|dc|d c|cdtdbtind',
   balance:
     'balance|balance after|balance_after|running balance|solde|saldo|saldo na trn|saldo nach buchung|kontostand|saldo eur|saldo na mutatie',
-  status: 'status|statut|state|estado',
+  status: 'status|statut|state|estado|info',
   text: 'remittance information|text|description|libelle|verwendungszweck|omschrijving|omschrijving 1|mededelingen|concepto|descrizione|details|label|communication|communications|memo|reference text|buchungsdetails|payment reference|reference',
   additionalText: 'description|buchungstext|type|libelle operation|umsatzart|note|transaction type|naam omschrijving',
   reference:

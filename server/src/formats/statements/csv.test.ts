@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { parseStatementFile } from './parse.ts'
 import { accepted, entryIn, parseText, problemsOf, refusalOf, statementIn } from './test-support.ts'
 
 const mapping = {
@@ -154,6 +155,21 @@ describe('by the names of its columns', () => {
       ['1.00', 'BOOK'],
     ])
     expect(problemsOf(text)).toEqual(['5 entries_skipped', '3 entries_skipped'])
+  })
+
+  test('what a German savings bank has only noted is pending', () => {
+    const row = (amount: string, info: string) => `1;31.03.26;31.03.26;x;${amount};EUR;${info}\n`
+    const text = `Auftragskonto;Buchungstag;Valutadatum;Buchungstext;Betrag;Waehrung;Info\n${row('1,00', 'Umsatz gebucht')}${row('-2,00', 'Umsatz vorgemerkt')}`
+    expect(statementIn(text).entries.map((e) => [e.amount, e.status])).toEqual([
+      ['1.00', 'BOOK'],
+      ['-2.00', 'PDNG'],
+    ])
+  })
+
+  test('the line in which Excel names the delimiter is no row', () => {
+    const csvMapping = { account: 'A', currency: 'EUR', columns: { date: 'd', amount: 'amt' } }
+    const file = accepted(parseStatementFile(new TextEncoder().encode('sep=;\r\nd;amt\r\n01.03.2026;5,00\r\n'), { csvMapping }))
+    expect(file.statements[0]?.totals.credit).toBe('5.00')
   })
 
   test('days and months in doubt are read the European way, and named', () => {

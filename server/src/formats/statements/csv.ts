@@ -74,7 +74,8 @@ function parseRows(text: string, delimiter: string, skippedLines: number): Row[]
 }
 
 function mappedTable(text: string, mapping: CsvMapping): Table {
-  const skipped = mapping.skipLines ?? 0
+  // Excel's own first line names the delimiter.
+  const skipped = mapping.skipLines ?? (/^sep=.\r?\n/i.test(text) ? 1 : 0)
   const hasHeader =
     mapping.header ??
     Object.values(mapping.columns)
@@ -193,7 +194,16 @@ function foundDateFormat(rows: readonly Row[], cell: Cell, problems: ProblemList
 
 const DEBIT_WORDS = new Set(['d', 'dbit', 'debit', 's', 'soll', 'af', 'debet', 'sortie', 'out', 'cargo', 'dare'])
 const CREDIT_WORDS = new Set(['c', 'crdt', 'credit', 'h', 'haben', 'bij', 'entree', 'in', 'abono', 'avere'])
-const PENDING_WORDS = new Set(['pending', 'en cours', 'vorgemerkt', 'pdng', 'in progress', 'open', 'gereserveerd'])
+const PENDING_WORDS = new Set([
+  'pending',
+  'en cours',
+  'vorgemerkt',
+  'umsatz vorgemerkt',
+  'pdng',
+  'in progress',
+  'open',
+  'gereserveerd',
+])
 const VOID_WORDS = new Set([
   'declined',
   'canceled',
