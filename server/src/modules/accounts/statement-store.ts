@@ -58,9 +58,13 @@ export const bookingsBetween = (tx: Tx, bankAccountId: string, from: Date, to: D
     from accounts.transaction
    where bank_account_id = ${bankAccountId} and status = 'completed' and settled_at >= ${from} and settled_at <= ${to}`
 
-export const hasBookingFrom = (tx: Tx, bankAccountId: string, from: Date) => tx.one<{ found: boolean }>`
-  select exists (select 1 from accounts.transaction
-                  where bank_account_id = ${bankAccountId} and status = 'completed' and settled_at >= ${from}) as found`
+/** The day of the latest booking. Ordered as the index is, so that it is one look into it. */
+export const findLatestBooking = (tx: Tx, bankAccountId: string) => tx.maybe<{ day: string }>`
+  select (settled_at at time zone 'UTC')::date as day
+    from accounts.transaction
+   where bank_account_id = ${bankAccountId} and settled_at is not null
+   order by settled_at desc
+   limit 1`
 
 /**
  * Reckons the balances of the feed anew from a moment on: `base` is the balance at `from`, and what was carried into the books later counts

@@ -4,7 +4,7 @@ import { type Id, newId } from '../../../platform/ids.ts'
 import { type Currency, type Money, money } from '../../../platform/money.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
 import { balanceAsOf, balancesOf, type Operation, type PostingRefusal, post } from '../../ledger/index.ts'
-import { eveOf, noonOf } from '../domain/statement-span.ts'
+import { eveOf } from '../domain/statement-span.ts'
 import * as store from '../statement-store.ts'
 import type { ExternalAccount } from './open-external-account.ts'
 
@@ -22,6 +22,13 @@ type Opened = {
   /** It counts before what was known. */
   readonly isEarlier: boolean
   readonly refusal?: PostingRefusal
+}
+
+type Known = {
+  readonly carried: store.CarriedBalance[]
+  readonly reached: store.ReachedBalance | undefined
+  readonly complete: store.Period[]
+  readonly latest: LocalDate | undefined
 }
 
 type Setting = {
@@ -46,8 +53,9 @@ export class CarriedBalances {
   #reached: store.ReachedBalance | undefined
   /** The periods of the statements that add up. */
   readonly #complete: store.Period[]
+  #latest: LocalDate | undefined
   /** The earliest day from which the balances of the feed have to be reckoned anew. */
-  staleFrom: LocalDate | undefined
+  #staleFrom: LocalDate | undefined
 
   static async of(setting: Setting): Promise<CarriedBalances> {
     const { tx, account } = setting
@@ -55,17 +63,16 @@ export class CarriedBalances {
       carried: await store.findCarried(tx, account.id),
       reached: await store.findReached(tx, account.id),
       complete: await store.completePeriods(tx, account.id),
+      latest: (await store.findLatestBooking(tx, account.id))?.day,
     })
   }
 
-  private constructor(
-    setting: Setting,
-    known: { carried: store.CarriedBalance[]; reached: store.ReachedBalance | undefined; complete: store.Period[] },
-  ) {
+  private constructor(setting: Setting, known: Known) {
     this.#setting = setting
     this.#carried = known.carried
     this.#reached = known.reached
     this.#complete = known.complete
+    this.#latest = known.latest
   }
 
   /**
@@ -74,6 +81,15 @@ export class CarriedBalances {
    */
   async opensAt(day: LocalDate, opening: bigint): Promise<boolean> {
     return !this.covers(day) || (await this.#before(day)) === opening
+  }
+
+  /** Whether the books have a booking on or after the day. */
+  hasBookingFrom(day: LocalDate): boolean {
+    return this.#latest !== undefined && this.#latest >= day
+  }
+
+  noteBooking(day: LocalDate): void {
+    if (!this.hasBookingFrom(day)) this.#latest = day
   }
 
   /** Whether a statement that adds up has told all bookings of the day. */
@@ -100,15 +116,13 @@ export class CarriedBalances {
   }
 
   /** Remembers where a statement ended, when it is the latest one. */
-  async close(told: ToldBalances, { hasNews, isEarlier }: { hasNews: boolean; isEarlier: boolean }): Promise<void> {
+  close(told: ToldBalances, { hasNews, isEarlier }: { hasNews: boolean; isEarlier: boolean }): void {
     const { end: day, opening, closing, booked } = told
     if (closing === undefined) return
     if (opening !== undefined && opening + booked === closing) this.#complete.push({ from: told.day, to: day })
     const reached = this.#reached
     if (reached && (day < reached.day || (day === reached.day && (isEarlier || !hasNews)))) return
     this.#reached = { minor: opening === undefined ? closing : opening + booked, day }
-    const { tx, account, organizationId } = this.#setting
-    await store.saveReached(tx, { ...this.#reached, bankAccountId: account.id, organizationId })
   }
 
   /** After bookings or a balance from `since` on have been added: takes them out of what was carried for later days. @returns open gaps. */
@@ -126,20 +140,20 @@ export class CarriedBalances {
     return gaps
   }
 
-  /** Reckons the feed's balances anew where something earlier than its end has changed. */
-  async restateFeed(): Promise<void> {
-    if (this.staleFrom === undefined) return
-    const { tx, account, now } = this.#setting
-    const from = eveOf(this.staleFrom)
+  /** At the end of the file: keeps where the history ends, and reckons the feed's balances anew where not only its end has changed. */
+  async finish(): Promise<void> {
+    const { tx, account, organizationId, now } = this.#setting
+    if (this.#reached) await store.saveReached(tx, { ...this.#reached, bankAccountId: account.id, organizationId })
+    if (this.#staleFrom === undefined) return
+    const from = eveOf(this.#staleFrom)
     const carried = this.#carried
       .filter((balance) => eveOf(balance.day) > from && balance.carriedMinor !== 0n)
       .map((balance) => ({ at: eveOf(balance.day), minor: balance.carriedMinor }))
     await store.restateBalances(tx, { bankAccountId: account.id, from, base: await this.#asOf(from), carried, now })
-    this.staleFrom = undefined
   }
 
   markStale(day: LocalDate): void {
-    if (this.staleFrom === undefined || day < this.staleFrom) this.staleFrom = day
+    if (this.#staleFrom === undefined || day < this.#staleFrom) this.#staleFrom = day
   }
 
   /** Two statements of one day, told in the wrong order: this one ends where the books were made to begin. */
@@ -168,7 +182,7 @@ export class CarriedBalances {
       const [outcome] = await post(tx, account.bookId, [carriedForward(account, money(currency, minor), eveOf(day))], now)
       assert(outcome, 'the ledger left a balance unanswered')
       if (!outcome.ok) return outcome.refusal
-      this.markStale(day)
+      if (this.hasBookingFrom(day)) this.markStale(day)
     }
     const known = this.#carried.find((balance) => balance.day === day)
     const carried = { day, balanceMinor, carriedMinor: (known?.carriedMinor ?? 0n) + minor }
@@ -182,7 +196,7 @@ export class CarriedBalances {
   /** Where nothing counts later, it is the balance itself: a file of many daily statements must not read all entries for each. */
   async #before(day: LocalDate): Promise<bigint> {
     const { tx, account } = this.#setting
-    const isLatest = (this.#carried.at(-1)?.day ?? day) <= day && !(await store.hasBookingFrom(tx, account.id, noonOf(day))).found
+    const isLatest = (this.#carried.at(-1)?.day ?? day) <= day && !this.hasBookingFrom(day)
     if (!isLatest) return this.#asOf(eveOf(day))
     const [own] = await balancesOf(tx, [account.ledgerAccountId])
     assert(own, 'a connected account without its ledger account')

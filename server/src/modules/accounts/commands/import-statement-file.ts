@@ -102,6 +102,7 @@ class StatementBooks {
   readonly #tx: Tx
   readonly #order: ImportOrder
   readonly #problems: ImportProblem[]
+  readonly #accounts = new Map<string, ExternalAccount>()
   readonly #carried = new Map<string, CarriedBalances>()
   added = 0
   duplicates = 0
@@ -115,7 +116,7 @@ class StatementBooks {
 
   async book(statement: ParsedStatement, identities: readonly string[]): Promise<Booked> {
     const code = isCurrency(statement.currency) ? currency(statement.currency) : currency('XXX')
-    const account = await openExternalAccount(this.#tx, this.#order, statement.account, code)
+    const account = await this.#accountOf(statement, code)
     const span = spanOf(statement)
     const work = { statement, account, code, span, carried: await this.#carriedOf(account, code), unbooked: [] }
     const bookable = this.#bookable(work, identities)
@@ -147,7 +148,16 @@ class StatementBooks {
 
   /** Puts the feed's balances right where statements came in another order than their days. */
   async finish(): Promise<void> {
-    for (const carried of this.#carried.values()) await carried.restateFeed()
+    for (const carried of this.#carried.values()) await carried.finish()
+  }
+
+  async #accountOf({ account }: ParsedStatement, code: Currency): Promise<ExternalAccount> {
+    const name = JSON.stringify([account.iban ?? [account.bankCode, account.id], code])
+    const known = this.#accounts.get(name)
+    if (known) return known
+    const opened = await openExternalAccount(this.#tx, this.#order, account, code)
+    this.#accounts.set(name, opened)
+    return opened
   }
 
   async #carriedOf(account: ExternalAccount, code: Currency): Promise<CarriedBalances> {
@@ -181,7 +191,7 @@ class StatementBooks {
     const days = bookable.map((booking) => booking.day).sort()
     const [first] = days
     const last = days.at(-1)
-    if (first === undefined || last === undefined) return new Set()
+    if (first === undefined || last === undefined || !carried.hasBookingFrom(first)) return new Set()
     const inBooks = await statements.bookingsBetween(this.#tx, account.id, noonOf(first), noonOf(last))
     if (inBooks.length === 0) return new Set()
     const keys = new Set<string>(inBooks.map((booking) => booking.reference))
@@ -204,26 +214,23 @@ class StatementBooks {
   }
 
   async #post(work: Work, news: readonly Bookable[], bookable: readonly Bookable[]): Promise<void> {
-    const { statement, account, code, carried } = work
+    const { statement, code, carried } = work
     const told = this.#told(work, bookable)
     const hasNews = news.length > 0
     const opened = told ? await this.#open(work, told, hasNews) : undefined
     const days = news.map((booking) => booking.day)
-    const since = days.reduce<LocalDate | undefined>(
-      (first, day) => (first === undefined || day < first ? day : first),
-      undefined,
-    )
+    const since = days.reduce(earlier, undefined as LocalDate | undefined)
     const isInOrder =
       since === undefined ||
-      (days.every((day, index) => index === 0 || day >= (days[index - 1] as LocalDate)) &&
-        !(await statements.hasBookingFrom(this.#tx, account.id, noonOf(since))).found)
+      (days.every((day, index) => index === 0 || day >= (days[index - 1] as LocalDate)) && !carried.hasBookingFrom(since))
     for (let start = 0; start < news.length; start += BATCH_MAX) {
       await this.#postBatch(news.slice(start, start + BATCH_MAX), work)
     }
+    for (const day of days) carried.noteBooking(day)
     if (since !== undefined && !isInOrder) carried.markStale(since)
     const from = opened?.isEarlier ? earlier(since, told?.day) : since
     for (const [day, gap] of from === undefined ? [] : await carried.hold(from)) this.#noteGap(statement, day, gap, code)
-    if (told) await carried.close(told, { hasNews, isEarlier: opened?.isEarlier ?? false })
+    if (told) carried.close(told, { hasNews, isEarlier: opened?.isEarlier ?? false })
   }
 
   async #open({ statement, carried, code }: Work, told: ToldBalances, hasNews: boolean) {
