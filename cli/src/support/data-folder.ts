@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { Refusal, WrongUse } from './refusal.ts'
 
@@ -11,6 +11,7 @@ export function dataFolder(option: string | undefined): string {
   try {
     makeFolders(folder)
     if (!statSync(folder).isDirectory()) throw new Error('it is a file')
+    accessSync(folder, constants.W_OK | constants.X_OK)
   } catch (error) {
     throw new Refusal(
       `cannot write the data folder ${folder} (${(error as Error).message}): choose another with --data or PARTITA_DATA`,

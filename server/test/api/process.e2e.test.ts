@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { join } from 'node:path'
+import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { systemClock } from '../../src/platform/clock.ts'
 import { checkDatabaseSafety } from '../../src/platform/config.ts'
@@ -112,4 +113,27 @@ test('what a database may lose, and whom it may not bind, is said', async () => 
   const loose = new URL(databaseUrl)
   loose.searchParams.set('options', '-c synchronous_commit=off')
   expect(await checkDatabaseSafety(loose.href, 'development')).toEqual([expect.stringMatching(/synchronous_commit=off/)])
+})
+
+test('who migrates need not be who serves: a login that may become the two roles is enough', async () => {
+  const env = { PATH: process.env.PATH, DATABASE_URL: databaseUrl, PARTITA_ENVIRONMENT: 'test' }
+  const migrating = fork(MAIN, ['migrate'], { stdio: 'ignore', env })
+  expect(await exitOf(migrating)).toBe(0)
+  const admin = new pg.Client({ connectionString: databaseUrl })
+  await admin.connect()
+  await admin.query(
+    `create role serves login password 'serves'; grant partita_app, partita_system to serves with inherit false, set true`,
+  )
+  await admin.end()
+  const login = new URL(databaseUrl)
+  login.username = 'serves'
+  login.password = 'serves'
+  const { child, url } = await start({ DATABASE_URL: login.href })
+  const exited = exitOf(child)
+  const answer = await fetch(`${url}/v2/organization`, { headers: { authorization } })
+  expect(answer.status).toBe(200)
+  expect(await checkDatabaseSafety(login.href, 'production')).toEqual([])
+  child.kill('SIGTERM')
+  child.kill('SIGTERM') // Ctrl-C twice
+  expect(await exited).toBe(0)
 })
