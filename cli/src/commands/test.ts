@@ -14,6 +14,8 @@ type Step = {
   readonly proves: string
   /** A program of the project, run by our own Node, and its arguments. */
   readonly program: readonly [string, ...string[]]
+  /** Seeing fewer files is a failure, for programs that would find nothing in nothing and be content. */
+  readonly filesMin?: number
 }
 
 /** What is cheap and what most mistakes trip over comes first. */
@@ -22,6 +24,7 @@ const GATES: readonly Step[] = [
     name: 'lint',
     proves: 'style and formatting',
     program: ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.'],
+    filesMin: 100,
   },
   { name: 'types', proves: 'TypeScript, strict', program: ['node_modules/typescript/bin/tsc', '-p', '.'] },
   { name: 'boundaries', proves: 'who may import whom', program: ['tools/boundaries.ts'] },
@@ -62,16 +65,13 @@ async function runAll(filters: readonly string[], options: Options, output: Outp
 
 async function runGate(step: Step, output: Output): Promise<Outcome> {
   output.note(`▸ ${step.name}: ${step.proves}`)
-  const { ok, said, seconds } = await run(step.program, {}, () => {})
+  const { ok: isContent, said, seconds } = await run(step.program, {}, () => {})
+  const seen = /(\d+) (files|modules)/.exec(stripVTControlCharacters(said))
+  const ok = isContent && Number(seen?.[1] ?? 0) >= (step.filesMin ?? 0)
   // What a gate says is worth reading only when it fails.
   if (!ok) output.note(said.trimEnd())
-  return { step: step.name, ok, seconds, detail: ok ? `${step.proves}${countIn(said)}` : 'see above' }
-}
-
-/** How much a gate has looked at, where it tells: a check that has seen nothing proves nothing. */
-function countIn(said: string): string {
-  const count = /(\d+) (files|modules)/.exec(stripVTControlCharacters(said))
-  return count ? ` (${count[0]})` : ''
+  const detail = isContent ? `it looked at ${seen?.[0] ?? 'nothing'}` : 'see above'
+  return { step: step.name, ok, seconds, detail: ok ? `${step.proves}${seen ? ` (${seen[0]})` : ''}` : detail }
 }
 
 async function runTests(filters: readonly string[], output: Output): Promise<{ outcome: Outcome; counts: Counts }> {
