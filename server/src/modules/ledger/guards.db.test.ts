@@ -2,6 +2,7 @@ import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts'
 import { closePeriod, verifyLedger } from './index.ts'
+import { packBatch } from './packed-batch.ts'
 import { NOON, newKey, openTestBook, postNow, type TestBook, transfer } from './test-ledger.ts'
 
 let db: TestDatabase
@@ -115,25 +116,27 @@ describe('with the guard on writers taken away', () => {
     insert into ledger.transfer select ${changes.seq}, ${changes.amount}, ${changes.debitVersion}, ${changes.creditVersion}, debit_balance, credit_balance, recorded_at,
       effective_at, book, debit, credit, forced, code, "group", reference, hold from ledger.transfer where seq = 2`
 
-  test('a transfer that overdraws is refused, because inserting it moves the accounts', async () => {
-    const sql = copy({ seq: '100', amount: '71', debitVersion: '3', creditVersion: '2' })
-    expect(await attemptUnguarded('guard_insert', 'transfer', sql)).toMatchObject({
+  const overdraw = (minor: number) =>
+    `update ledger.account set debits = debits + ${minor}, balance = balance - ${minor}, version = version + 1 where code = 'CUST:ALICE'`
+
+  test('a debit of more than there is is refused', async () => {
+    expect(await attemptUnguarded('guard_sums', 'account', overdraw(71))).toMatchObject({
       code: '23514',
       constraint: 'available_not_under_floor',
     })
   })
 
-  test('a transfer into money that is held is refused too', async () => {
-    const sql = copy({ seq: '100', amount: '61', debitVersion: '3', creditVersion: '2' })
-    expect(await attemptUnguarded('guard_insert', 'transfer', sql)).toMatchObject({
+  test('a debit of money that is held is refused too', async () => {
+    expect(await attemptUnguarded('guard_sums', 'account', overdraw(61))).toMatchObject({
       code: '23514',
       constraint: 'available_not_under_floor',
     })
+    expect(await attemptUnguarded('guard_sums', 'account', overdraw(60))).toMatchObject({ code: 'written' })
   })
 
-  test('a transfer that does not continue its accounts is refused', async () => {
-    const sql = copy({ seq: '100', amount: '1', debitVersion: '7', creditVersion: '9' })
-    expect(await attemptUnguarded('guard_insert', 'transfer', sql)).toMatchObject({ code: '40001' })
+  test('a second entry under a version that the account has is refused', async () => {
+    const sql = copy({ seq: '100', amount: '1', debitVersion: '2', creditVersion: '9' })
+    expect(await attemptUnguarded('guard_insert', 'transfer', sql)).toMatchObject({ code: '23505' })
   })
 
   test('a transfer of nothing, or less than nothing, is refused', async () => {
@@ -155,6 +158,46 @@ describe('with the guard on writers taken away', () => {
     const again = writer.query(`update ledger.hold set status = 'expired', ended_at = now()`)
     await expect(again).rejects.toMatchObject({ code: REFUSED_BY_LEDGER })
     await writer.query('rollback')
+  })
+})
+
+describe('a batch whose accounts do not move by what its rows say', () => {
+  /** What a faulty migration could leave behind: something that changes an account on its way into the table. */
+  const meddle = (change: string) => `
+    create function ledger.meddle() returns trigger language plpgsql as $$ begin ${change}; return new; end $$;
+    create trigger meddle before update on ledger.account for each row execute function ledger.meddle()`
+  const planted = async (change: string) => {
+    const operations = [transfer(book.alice, book.bob, 5n)]
+    const { accounts, keys, debits, credits, amounts, currencies, codes } = packBatch(operations)
+    await writer.query(`begin; set local role partita_owner; ${meddle(change)}`)
+    try {
+      await writer.query(
+        `select o_status from ledger.post_batch($1, $2, $3::uuid[], null, $4::uuid[], $5::integer[], $6::integer[], $7::bigint[], $8::text[], $9::text[],
+           null, null, null, null, null, null)`,
+        [book.bookId, NOON, accounts, keys, debits, credits, amounts, currencies, codes],
+      )
+      return 'written'
+    } catch (error) {
+      return (error as { code: string }).code
+    } finally {
+      await writer.query('rollback')
+    }
+  }
+
+  test('is refused when money appears', async () => {
+    expect(await planted('new.credits := new.credits + 1; new.balance := new.balance + 1')).toBe('LG002')
+  })
+
+  test('is refused when money disappears', async () => {
+    expect(await planted('new.debits := new.debits + 1; new.balance := new.balance - 1')).toBe('LG002')
+  })
+
+  test('is refused when an entry goes missing', async () => {
+    expect(await planted('new.version := old.version')).toBe('40001')
+  })
+
+  test('and is written when they do', async () => {
+    expect(await planted('null')).toBe('written')
   })
 })
 

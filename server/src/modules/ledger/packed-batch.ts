@@ -38,16 +38,24 @@ const INT8_MAX = 9_223_372_036_854_775_807n
 
 /** Numbers accounts by first appearance, from 1: PostgreSQL then works with small integers instead of UUIDs. */
 class Places {
-  readonly ids: string[] = []
+  readonly #ids: string[] = []
   readonly #places = new Map<string, number>()
 
   of(id: string): number {
     let place = this.#places.get(id)
     if (place === undefined) {
-      place = this.ids.push(id)
+      place = this.#ids.push(id)
       this.#places.set(id, place)
     }
     return place
+  }
+
+  /** The ids in ascending order, as their index has them, and the place of each there, by its place here. */
+  sorted(): { ids: string[]; placeOf: Int32Array } {
+    const ids = this.#ids.toSorted()
+    const placeOf = new Int32Array(ids.length + 1)
+    for (let i = 0; i < ids.length; i++) placeOf[this.#places.get(ids[i] as string) as number] = i + 1
+    return { ids, placeOf }
   }
 }
 
@@ -85,8 +93,13 @@ export function packBatch(operations: readonly Operation[]): PackedBatch {
     codes[i] = operation.kind === 'void_hold' ? (codes[i - 1] ?? '-') : operation.code
     optional.read(operation, i)
   }
+  const { ids, placeOf } = places.sorted()
+  for (let i = 0; i < n; i++) {
+    debits[i] = placeOf[debits[i] as number] as number
+    credits[i] = placeOf[credits[i] as number] as number
+  }
   return {
-    accounts: binary.uuidArray(places.ids),
+    accounts: binary.uuidArray(ids),
     kinds: kinds.every((kind) => kind === KIND.transfer) ? null : binary.int2Array(kinds),
     keys: binary.uuidArray(keys),
     debits: binary.int4Array(debits),

@@ -19,6 +19,7 @@ import {
   post,
   verifyLedger,
 } from './index.ts'
+import { packBatch } from './packed-batch.ts'
 import { inWords, NOON, newKey, openTestBook, postNow, type TestBook, transfer } from './test-ledger.ts'
 
 let db: TestDatabase
@@ -96,6 +97,37 @@ describe('keys', () => {
       ...changed.map(() => 'key_reused_with_other_content'),
     ])
     expect(inWords(await postAll(changed))).toEqual(changed.map(() => 'key_reused_with_other_content'))
+  })
+
+  test('a key stored with the hash of an earlier release answers as before, and refuses other content', async () => {
+    const payment = transfer(book.nostro, book.alice, 7n, { reference: newId() })
+    const [first] = await postAll([payment])
+    const formerly = await db.admin.query(
+      `begin; set local session_replication_role = replica;
+       update ledger.key k set request_hash = ledger.operation_hash(1::smallint, '${book.nostro}', '${book.alice}', 7, 'EUR', 'test', null, '${payment.kind === 'transfer' && payment.reference}', null, null, null, false)
+        where k.key = '${payment.key}'; commit`,
+    )
+    expect(formerly).toHaveLength(4)
+    expect(await postAll([payment])).toEqual([first?.ok && { ok: true, value: { ...first.value, replayed: true } }])
+    expect(inWords(await postAll([{ ...payment, amount: money(EUR, 8n) } as Operation]))).toEqual([
+      'key_reused_with_other_content',
+    ])
+  })
+
+  test('accounts named out of order are found all the same', async () => {
+    const backwards = packBatch([transfer(book.nostro, book.alice, 5n)])
+    const [low, high] = [book.nostro, book.alice].sort()
+    const before = await account(book.alice)
+    const { rows } = await db.admin.query(
+      `select o_status from ledger.post_batch($1, $2, $3::uuid[], null, $4::uuid[], $5::integer[], $6::integer[], $7::bigint[], $8::text[], $9::text[],
+         null, null, null, null, null, null)`,
+      [
+        book.bookId, NOON, [high, low], backwards.keys, [high === book.nostro ? 1 : 2], [high === book.nostro ? 2 : 1], backwards.amounts,
+        backwards.currencies, backwards.codes,
+      ], // biome-ignore format: one value per parameter
+    )
+    expect(rows).toEqual([{ o_status: [0] }])
+    expect((await account(book.alice)).balance).toBe(before.balance + 5n)
   })
 
   test('the same operation twice in one call posts once', async () => {
@@ -246,6 +278,16 @@ describe('holds', () => {
     expect(await account(book.alice)).toMatchObject({ balance: 50n, held: 0n })
     const stored = await db.database.read('system', (tx) => findHold(tx, book.bookId, held.key))
     expect(stored).toMatchObject({ status: 'posted', amount: 80n, posted: 50n, accountId: book.alice })
+  })
+
+  test('over, on an account closed since, cannot be posted: the account comes first', async () => {
+    await freshBook()
+    const placed = hold(book.bob, 1n)
+    await postAll([transfer(book.alice, book.bob, 1n), placed])
+    await postAll([{ kind: 'void_hold', key: newKey(), hold: placed.key }, transfer(book.bob, book.alice, 1n)])
+    await db.database.transaction('system', (tx) => closeAccount(tx, book.bob, NOON))
+    const late = { kind: 'post_hold', key: newKey(), hold: placed.key, credit: book.alice, code: 'test' } as const
+    expect(inWords(await postAll([late]))).toEqual(['debit_account_closed'])
   })
 
   test('voided, the money is free again', async () => {

@@ -67,6 +67,11 @@ const DAMAGE: readonly { what: string; sql: string; noticedBy: readonly string[]
     noticedBy: ['entries_belong_to_accounts', 'zero_sum_per_currency'],
   },
   {
+    what: 'an account in no book',
+    sql: `update ledger.account set book = 999 where code = 'CUST:BOB'`,
+    noticedBy: ['accounts_belong_to_books', 'transfers_within_one_currency_and_book'],
+  },
+  {
     what: 'a currency changed',
     sql: `update ledger.account set currency = 'USD' where code = 'CUST:BOB'`,
     noticedBy: ['transfers_within_one_currency_and_book'],

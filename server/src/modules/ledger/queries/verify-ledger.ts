@@ -70,6 +70,9 @@ const CHECKS: Readonly<Record<string, string>> = {
   entries_belong_to_accounts: `
     select format('account number %s has %s entries but does not exist', e.account, e.entries) as example
       from entries_of_account e left join ledger.account a on a.number = e.account where a.number is null`,
+  accounts_belong_to_books: `
+    select format('account %s names book %s, which does not exist', a.code, a.book) as example
+      from ledger.account a left join ledger.book b on b.id = a.book where b.id is null`,
   available_not_under_floor: `
     select format('account %s: balance %s, held %s, floor %s, overdrawn by force %s', a.code, a.balance, a.held, a.floor, a.overdrawn) as example
       from ledger.account a left join entries_of_account e on e.account = a.number
