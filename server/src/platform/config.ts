@@ -87,7 +87,7 @@ const SETTINGS = {
   port: setting('PARTITA_PORT', '4100', 'port, 0 for any free one', 'free on most machines', integer(0, 65_535)),
   databaseUrl: setting('DATABASE_URL', undefined, 'postgres://user:password@host:port/database', '`npm start` sets it when it starts PostgreSQL itself', url('postgres:', 'postgresql:')),
   poolSize: setting('PARTITA_DATABASE_POOL', '10', 'connections per role', 'a few times the cores of PostgreSQL; more only queue inside it', integer(1, 200)),
-  acquireTimeoutMs: setting('PARTITA_DATABASE_ACQUIRE_MS', '1000', 'milliseconds', 'a request that waits longer for a connection is better told to come back', integer(10, 60_000)),
+  acquireTimeoutMs: setting('PARTITA_DATABASE_ACQUIRE_MS', '5000', 'milliseconds', 'a request that waits longer for a connection is better told to come back; load shedding keeps the wait of an ordinary crowd to about a second', integer(10, 60_000)),
   statementTimeoutMs: setting('PARTITA_DATABASE_STATEMENT_MS', '30000', 'milliseconds, 0 for none', 'longer than any statement of a request; imports and proofs have their own', integer(0, 3_600_000)),
   bankName: setting('PARTITA_BANK_NAME', 'Partita Test Bank', 'text', 'shown on statements and IBAN certificates', text(/^[\p{L}\p{N} .,'&()/-]{1,70}$/u, 'a name of 1 to 70 characters')),
   bic: setting('PARTITA_BIC', 'PARTFRPPXXX', 'BIC, 8 or 11 characters', 'an unassigned BIC: nobody can be paid by mistake', text(/^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$/, 'a BIC of 8 or 11 characters')),
@@ -102,7 +102,7 @@ const SETTINGS = {
   unauthorizedPerHour: setting('PARTITA_RATE_LIMIT_401_PER_HOUR', '200', 'answers of 401 per client address, 0 for no limit', 'the contract; also what stops guessing', integer(0, 100_000_000)),
   readsInFlightMax: setting('PARTITA_READS_IN_FLIGHT', '512', 'requests', 'a burst that is still answered within a second; under lasting load fewer are taken', integer(1, 100_000)),
   writesInFlightMax: setting('PARTITA_WRITES_IN_FLIGHT', '4096', 'requests', 'writes share commits, so many may wait for one; shed long after reads', integer(1, 100_000)),
-  eventLoopLagMsMax: setting('PARTITA_EVENT_LOOP_LAG_MS', '250', 'milliseconds', 'past it reads are turned away, past four times it writes too', integer(10, 60_000)),
+  eventLoopLagMsMax: setting('PARTITA_EVENT_LOOP_LAG_MS', '1000', 'milliseconds', 'late on average by more, reads are turned away, by four times as much writes too; neighbours on a shared machine alone make it 250', integer(10, 60_000)),
   drainMs: setting('PARTITA_DRAIN_MS', 'auto', 'milliseconds | auto', 'how long /readyz says no before we stop listening; auto: 5,000 in production, where a balancer must notice, else 0', auto(integer(0, 9_000))),
   deadlineMs: setting('PARTITA_SHUTDOWN_MS', '10000', 'milliseconds', 'after this what still runs is cut off: Kubernetes kills after 30 s', integer(100, 10_000)),
 } as const // biome-ignore format: a table, one setting a line

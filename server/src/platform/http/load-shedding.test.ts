@@ -24,7 +24,7 @@ test('slow reads make room for fewer, never for none, and quick ones for more ag
   const load = shedder()
   const slowSecond = () => {
     load.admit('reads')
-    load.release('reads', 500)
+    load.release('reads', 2_000)
     load.sample(10)
   }
   for (let i = 0; i < 50; i++) slowSecond()
@@ -36,6 +36,16 @@ test('slow reads make room for fewer, never for none, and quick ones for more ag
   admitted = 0
   while (load.admit('reads')) admitted++
   expect(admitted).toBe(100)
+})
+
+test('a burst that takes its time is served whole', () => {
+  const load = shedder()
+  for (let i = 0; i < 10; i++) {
+    load.admit('reads')
+    load.release('reads', 500)
+    load.sample(200)
+  }
+  for (let i = 0; i < 100; i++) expect(load.admit('reads')).toBe(true)
 })
 
 test('one long pause turns nobody away; a loop that stays late stops reads, then writes', () => {
