@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import type { Command } from 'commander'
 import { type CommonOptions, defineAction, type ExitCode, type Output } from '../support/command.ts'
-import { WrongUse } from '../support/refusal.ts'
+import { Refusal, WrongUse } from '../support/refusal.ts'
+import { withTestFolder } from '../support/test-folder.ts'
 
 const CLONE = join(import.meta.dirname, '../../..')
 
@@ -76,13 +76,14 @@ async function runGate(step: Step, output: Output): Promise<Outcome> {
 
 async function runTests(filters: readonly string[], output: Output): Promise<{ outcome: Outcome; counts: Counts }> {
   output.note('▸ tests: unit, property, database and end-to-end')
-  const folder = mkdtempSync(join(tmpdir(), 'partita-report-'))
-  const report = join(folder, 'vitest.json')
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
   const echo = (chunk: string): boolean => output.json || process.stderr.write(chunk)
-  const { ok, seconds } = await run(['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...filters], {}, echo)
-  const counts = readCounts(report, ok)
-  rmSync(folder, { recursive: true, force: true })
+  const { ok, seconds, counts } = await withTestFolder(async (folder) => {
+    const report = join(folder, 'vitest.json')
+    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+    const vitest = ['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...filters] as const
+    const done = await run(vitest, { TMPDIR: folder }, echo)
+    return { ...done, counts: readCounts(report, done.ok) }
+  })
   return { outcome: { step: 'tests', ok, seconds, detail: countsText(counts) }, counts }
 }
 
@@ -121,9 +122,20 @@ function run(
         onText(text)
       })
     }
+    // However often it is asked to end, it ends when its child has, and tidies up after it.
+    let isInterrupted = false
+    const forward = (signal: NodeJS.Signals) => {
+      isInterrupted = true
+      child.kill(signal)
+    }
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+    for (const signal of signals) process.on(signal, forward)
     child.on('error', reject)
-    child.on('close', (code) => resolve({ ok: code === 0, said, seconds: (performance.now() - started) / 1000 }))
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => child.kill(signal))
+    child.on('close', (code) => {
+      for (const signal of signals) process.off(signal, forward)
+      if (isInterrupted) reject(new Refusal('interrupted'))
+      resolve({ ok: code === 0, said, seconds: (performance.now() - started) / 1000 })
+    })
   })
 }
 

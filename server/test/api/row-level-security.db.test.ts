@@ -56,6 +56,25 @@ test('every table that names an organization is under forced row-level security'
   expect(rows.filter((row) => !row.safe).map((row) => row.name)).toEqual([])
 })
 
+test('what the application may see of such a table is one organization’s rows, and no policy says otherwise', async () => {
+  const { rows } = await bank.db.admin.query<{
+    name: string
+    policy: string
+    roles: string
+    qual: string
+    check: string | null
+  }>(`
+    select schemaname || '.' || tablename as name, policyname as policy, roles::text, qual, with_check as check
+      from pg_policies where not roles = '{partita_system}'`)
+  const named = (column: string): string =>
+    `(${column} = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid)`
+  expect(rows.length).toBeGreaterThan(20)
+  for (const row of rows) {
+    const qual = named(row.name === 'team.organization' ? 'id' : 'organization_id')
+    expect(row).toEqual({ name: row.name, policy: 'by_organization', roles: '{partita_app}', qual, check: null })
+  }
+})
+
 test('an organization cannot write a row in another’s name', async () => {
   const insert = bank.db.database.transaction({ organizationId: mine }, (tx) =>
     tx.query(
