@@ -74,6 +74,21 @@ describe.each(Object.entries(EXAMPLES))('%s', (name, template) => {
   })
 })
 
+test('every transaction and account of the demo company is as described, with all that can be embedded', async () => {
+  const described = (id: string, body: unknown) => {
+    const operation = operationsOf(bank).find((candidate) => candidate.id === id)
+    return operation && disagreements(bank, operation, 200, body)
+  }
+  const everything = 'status=pending,declined,completed&includes=labels,attachments,vat_details'
+  for (const { id } of bank.demo.accounts) {
+    const list = (await bank.get(`/v2/transactions?bank_account_id=${id}&${everything}`)).json()
+    expect(described('listTransactions', list)).toEqual([])
+    expect(described('getBankAccount', (await bank.get(`/v2/bank_accounts/${id}`)).json())).toEqual([])
+  }
+  const organization = (await bank.get('/v2/organization?include_external_accounts=true')).json()
+  expect(described('getOrganization', organization)).toEqual([])
+})
+
 test('every operation has an example, or a reason why not', () => {
   const shown = new Set(Object.keys(EXAMPLES).map((name) => name.split('.')[0]))
   const missing = operationsOf(bank).filter(({ id }) => !shown.has(id) && !(id in WITHOUT_EXAMPLE))
