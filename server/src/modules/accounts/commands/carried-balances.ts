@@ -83,6 +83,12 @@ export class CarriedBalances {
     return !this.covers(day) || (await this.#before(day)) === opening
   }
 
+  /** Whether a statement that opens so begins where the books end, so that whatever it holds is not in them. */
+  async endsAt(day: LocalDate, opening: bigint): Promise<boolean> {
+    const reached = this.#reached
+    return reached !== undefined && day >= reached.day && opening === reached.minor && (await this.#present()) === opening
+  }
+
   /** Whether the books have a booking on or after the day. */
   hasBookingFrom(day: LocalDate): boolean {
     return this.#latest !== undefined && this.#latest >= day
@@ -195,9 +201,12 @@ export class CarriedBalances {
 
   /** Where nothing counts later, it is the balance itself: a file of many daily statements must not read all entries for each. */
   async #before(day: LocalDate): Promise<bigint> {
-    const { tx, account } = this.#setting
     const isLatest = (this.#carried.at(-1)?.day ?? day) <= day && !this.hasBookingFrom(day)
-    if (!isLatest) return this.#asOf(eveOf(day))
+    return isLatest ? this.#present() : this.#asOf(eveOf(day))
+  }
+
+  async #present(): Promise<bigint> {
+    const { tx, account } = this.#setting
     const [own] = await balancesOf(tx, [account.ledgerAccountId])
     assert(own, 'a connected account without its ledger account')
     return own.balance

@@ -225,6 +225,19 @@ describe('one account, statement after statement', () => {
     }
   })
 
+  test('equal bookings on two pages of a day are two, though they come in two files', async () => {
+    const coffee = { date: '2026-01-10', amount: '-2.50', text: 'coffee' }
+    const day = { from: '2026-01-10', to: '2026-01-10' }
+    const first = camt({ id: '1', ...day, opening: '10.00', closing: '7.50', lines: [coffee] })
+    const second = camt({ id: '2', ...day, opening: '7.50', closing: '5.00', lines: [coffee] })
+    const both = camt({ id: '3', ...day, opening: '10.00', closing: '5.00', lines: [coffee, coffee] })
+    expect(await importText(first)).toMatchObject({ added: 1 })
+    expect(await importText(second)).toMatchObject({ added: 1, duplicates: 0 })
+    for (const again of [second, first, both]) expect(await importText(again)).toMatchObject({ added: 0 })
+    expect(await balances()).toEqual({ [ACCOUNT]: '5.00' })
+    expect((await feed()).map((row) => row.balance)).toEqual(['750', '500'])
+  })
+
   test('one statement as camt.053 and as MT940 is one, and a booking that only one of them has is not', async () => {
     const mt940 = (lines: string, closing: string) =>
       `:20:X\r\n:25:DE89370400440532013000\r\n:28C:1\r\n:60F:C251231EUR100,00\r\n${lines}:62F:C260131EUR${closing}\r\n-`

@@ -86,7 +86,15 @@ export async function importStatementFile(tx: Tx, order: ImportOrder): Promise<I
 }
 
 type Booked = Omit<statements.ImportedStatement, 'id' | 'fileId' | 'organizationId'>
-type Bookable = { readonly entry: ParsedEntry; readonly key: Operation['key']; readonly amount: Money; readonly day: LocalDate }
+type Bookable = {
+  readonly entry: ParsedEntry
+  readonly identity: string
+  readonly key: Operation['key']
+  readonly amount: Money
+  readonly day: LocalDate
+}
+
+type Sorted = { readonly known: number; readonly news: readonly Bookable[] }
 
 /** What one statement is booked from. */
 type Work = {
@@ -120,14 +128,10 @@ class StatementBooks {
     const span = spanOf(statement)
     const work = { statement, account, code, span, carried: await this.#carriedOf(account, code), unbooked: [] }
     const bookable = this.#bookable(work, identities)
-    const known = await this.#known(work, bookable)
-    await this.#post(
-      work,
-      bookable.filter((booking) => !known.has(booking)),
-      bookable,
-    )
-    this.duplicates += known.size
-    this.#progress(known.size)
+    const { known, news } = await this.#sorted(work, bookable)
+    await this.#post(work, news, bookable)
+    this.duplicates += known
+    this.#progress(known)
     return {
       bankAccountId: account.id,
       identification: statement.identification,
@@ -179,38 +183,45 @@ class StatementBooks {
           : ({ ok: false, refusal: 'entry_currency_differs' } as const)
       if (!amount.ok) this.#leaveOut(unbooked, entry, amount.refusal)
       else if (amount.value.minor !== 0n) {
-        const key = derivedId('ledger_operation', account.ledgerAccountId, 'entry', identities[index] ?? '')
-        bookable.push({ entry, key, amount: amount.value, day: countingDay(entry.bookingDate, span) })
+        const identity = identities[index] ?? ''
+        const day = countingDay(entry.bookingDate, span)
+        bookable.push({ entry, identity, key: keyOf(account, identity), amount: amount.value, day })
       }
     }
     return bookable
   }
 
-  /** The bookings that stand in the books already: under the same key, or, where the statement is complete for its days, as the same ones. */
-  async #known({ statement, account, code, span, carried }: Work, bookable: readonly Bookable[]): Promise<Set<Bookable>> {
+  /**
+   * Parts a statement's bookings into those that stand in the books already and the others. They stand there under the same key, or, where
+   * the statement is complete for its days, as the same days and amounts.
+   */
+  async #sorted({ statement, account, code, span, carried }: Work, bookable: readonly Bookable[]): Promise<Sorted> {
     const days = bookable.map((booking) => booking.day).sort()
     const [first] = days
     const last = days.at(-1)
-    if (first === undefined || last === undefined || !carried.hasBookingFrom(first)) return new Set()
+    if (first === undefined || last === undefined || !carried.hasBookingFrom(first)) return { known: 0, news: bookable }
     const inBooks = await statements.bookingsBetween(this.#tx, account.id, noonOf(first), noonOf(last))
-    if (inBooks.length === 0) return new Set()
     const keys = new Set<string>(inBooks.map((booking) => booking.reference))
-    const known = new Set(bookable.filter((booking) => keys.has(booking.key)))
+    const known = bookable.filter((booking) => keys.has(booking.key))
+    const news = bookable.filter((booking) => !keys.has(booking.key))
+    const opening = statement.reconciles === true && span.day !== null ? this.#minorOf(statement.opening, code) : undefined
+    if (opening !== undefined && span.day !== null && sumOf(known) !== 0n && (await carried.endsAt(span.day, opening))) {
+      // Two pages of a day in two files, with equal bookings: the balances tell that they are others.
+      return { known: 0, news: bookable.map((booking) => (keys.has(booking.key) ? anew(booking, account, keys) : booking)) }
+    }
     const told = new Set<string>(bookable.map((booking) => booking.key))
     const untold = inBooks.filter((booking) => !told.has(booking.reference))
-    const news = bookable.filter((booking) => !known.has(booking))
-    if (untold.length === 0 || news.length === 0) return known
-    const opening = this.#minorOf(statement.opening, code)
-    const isComplete =
-      statement.reconciles === true && opening !== undefined && span.day !== null && (await carried.opensAt(span.day, opening))
+    if (untold.length === 0 || news.length === 0) return { known: known.length, news }
+    const isComplete = opening !== undefined && span.day !== null && (await carried.opensAt(span.day, opening))
     const bookings = news.map(({ day, amount }) => ({ day, signedMinor: amount.minor }))
-    const same = isComplete
-      ? sameBookings(bookings, untold)
-      : statement.reconciles === null
-        ? bookingsAmong(bookings, untold, (day) => carried.covers(day))
-        : []
-    for (const index of same) known.add(news[index] as Bookable)
-    return known
+    const same = new Set(
+      isComplete
+        ? sameBookings(bookings, untold)
+        : statement.reconciles === null
+          ? bookingsAmong(bookings, untold, (day) => carried.covers(day))
+          : [],
+    )
+    return { known: known.length + same.size, news: news.filter((_, position) => !same.has(position)) }
   }
 
   async #post(work: Work, news: readonly Bookable[], bookable: readonly Bookable[]): Promise<void> {
@@ -250,7 +261,7 @@ class StatementBooks {
 
   #told({ statement, code, span }: Work, bookable: readonly Bookable[]): ToldBalances | undefined {
     if (span.day === null || span.end === null) return undefined
-    const booked = bookable.reduce((sum, booking) => (isBookable(booking.amount.minor) ? sum + booking.amount.minor : sum), 0n)
+    const booked = sumOf(bookable)
     const closing = this.#readBalance(statement, statement.closing, code)
     // Where only the closing balance is told, as in OFX, the bookings lead back to what was there before them.
     const before = closing !== undefined && isBookable(closing - booked) ? closing - booked : undefined
@@ -353,5 +364,23 @@ function feedRow(
 
 const earlier = (a: LocalDate | undefined, b: LocalDate | undefined): LocalDate | undefined =>
   a === undefined || (b !== undefined && b < a) ? b : a
+
+const sumOf = (bookings: readonly Bookable[]): bigint =>
+  bookings.reduce((sum, { amount: { minor } }) => (isBookable(minor) ? sum + minor : sum), 0n)
+
+const keyOf = (account: ExternalAccount, identity: string): Operation['key'] =>
+  derivedId('ledger_operation', account.ledgerAccountId, 'entry', identity)
+
+/** The same booking once more, under the next number among its equals, as one file with both would count it. */
+function anew(booking: Bookable, account: ExternalAccount, taken: Set<string>): Bookable {
+  const at = booking.identity.lastIndexOf(':')
+  for (let ordinal = Number(booking.identity.slice(at + 1)) + 1; ; ordinal++) {
+    const identity = `${booking.identity.slice(0, at)}:${ordinal}`
+    const key = keyOf(account, identity)
+    if (taken.has(key)) continue
+    taken.add(key)
+    return { ...booking, identity, key }
+  }
+}
 
 const isBookable = (minor: bigint): boolean => minor <= AMOUNT_MAX && minor >= -AMOUNT_MAX
