@@ -33,4 +33,13 @@ export type { PostingRefusal } from './domain/refusals.ts'
 export { AMOUNT_MAX, BATCH_MAX } from './domain/refusals.ts'
 export { balanceAsOf, balanceAtVersion, entriesPage } from './queries/entries.ts'
 export { type LedgerCheck, type LedgerReport, verifyLedger } from './queries/verify-ledger.ts'
-export { accountsByCode, balancesOf, entriesOfAccounts, expireHolds, findHold, openBook, transfersAfter } from './store.ts'
+export {
+  accountsByCode,
+  balancesOf,
+  entriesOfAccounts,
+  expireHolds,
+  findHold,
+  findHolds,
+  openBook,
+  transfersAfter,
+} from './store.ts'

@@ -61,6 +61,12 @@ export const findHold = (tx: Tx, bookId: BookId, hold: OperationKey) => tx.maybe
     from ledger.hold h join ledger.account a on a.number = h.account
    where h.book = ${bookId} and h.id = ${hold}`
 
+/** The same for many, in one statement; a key without a hold has no row. */
+export const findHolds = (tx: Tx, bookId: BookId, holds: readonly OperationKey[]) => tx.rows<
+  Pick<Hold, 'id' | 'amount' | 'status'>
+>`
+  select id, amount, status from ledger.hold where book = ${bookId} and id = any(${holds}::uuid[])`
+
 /** Releases the pending holds of a book that are due at `now`. @returns those released, at most `limit` (1,000 unless said). */
 export const expireHolds = (tx: Tx, bookId: BookId, now: Date, limit = 1_000) => tx.rows<Hold>`
   select h.id, a.id as "accountId", a.currency, h.amount, h.status, h.posted, h.code, h.reference, h.expires_at as "expiresAt"

@@ -1,5 +1,6 @@
+import type { Id } from '../../../platform/ids.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
-import { type BookId, balancesOf, findHold } from '../../ledger/index.ts'
+import { type BookId, balancesOf, findHolds } from '../../ledger/index.ts'
 import { holdKeyOf } from '../postings.ts'
 import { settlementAccounts } from '../settlement-accounts.ts'
 import * as store from '../store.ts'
@@ -28,8 +29,9 @@ async function checkHolds(tx: Tx): Promise<PaymentsCheck> {
   const wrong: string[] = []
   for (let after = '00000000-0000-0000-0000-000000000000'; ; ) {
     const page = await store.openTransfersPage(tx, after, PAGE)
+    const holds = await holdsOf(tx, page)
     for (const transfer of page) {
-      const hold = await findHold(tx, transfer.bookId, holdKeyOf(transfer.id))
+      const hold = holds.get(holdKeyOf(transfer.id))
       const isRight = hold?.status === 'pending' && hold.amount === transfer.amountMinor
       if (!isRight) wrong.push(`credit transfer ${transfer.id} is ${transfer.status}, its hold is ${hold?.status ?? 'missing'}`)
     }
@@ -38,6 +40,16 @@ async function checkHolds(tx: Tx): Promise<PaymentsCheck> {
     after = last.id
   }
   return check('open credit transfers hold their amount', wrong)
+}
+
+async function holdsOf(tx: Tx, transfers: readonly { id: Id<'credit_transfer'>; bookId: BookId }[]) {
+  const books = Map.groupBy(transfers, (transfer) => transfer.bookId)
+  const found = new Map<string, Awaited<ReturnType<typeof findHolds>>[number]>()
+  for (const [bookId, ofBook] of books) {
+    const keys = ofBook.map((transfer) => holdKeyOf(transfer.id))
+    for (const hold of await findHolds(tx, bookId, keys)) found.set(hold.id, hold)
+  }
+  return found
 }
 
 async function checkOpenItems(tx: Tx): Promise<PaymentsCheck> {
