@@ -1,5 +1,5 @@
 import { assert } from '../../../platform/assert.ts'
-import type { LocalDate } from '../../../platform/clock.ts'
+import { addDays, type LocalDate } from '../../../platform/clock.ts'
 import { type Id, newId } from '../../../platform/ids.ts'
 import { type Currency, type Money, money } from '../../../platform/money.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
@@ -86,7 +86,12 @@ export class CarriedBalances {
   /** Whether a statement that opens so begins where the books end, so that whatever it holds is not in them. */
   async endsAt(day: LocalDate, opening: bigint): Promise<boolean> {
     const reached = this.#reached
-    return reached !== undefined && day >= reached.day && opening === reached.minor && (await this.#present()) === opening
+    if (reached === undefined || day < reached.day || opening !== reached.minor) return false
+    const carriedAfter = this.#carried.reduce(
+      (sum, { day: at, carriedMinor }) => (at > reached.day ? sum + carriedMinor : sum),
+      0n,
+    )
+    return (await this.#present()) - carriedAfter === opening
   }
 
   /** Whether the books have a booking on or after the day. */
@@ -121,14 +126,28 @@ export class CarriedBalances {
     return { gap, isEarlier, ...(refusal && { refusal }) }
   }
 
-  /** Remembers where a statement ended, when it is the latest one. */
-  close(told: ToldBalances, { hasNews, isEarlier }: { hasNews: boolean; isEarlier: boolean }): void {
+  /**
+   * Remembers where a statement ended, when it is the latest one.
+   *
+   * @returns what the books have beside it, where it tells days anew that were told before: a corrected statement lacks bookings of the
+   * first one. They stay, and the balance is carried to the bank's on the day after.
+   */
+  async close(told: ToldBalances, { hasNews, isEarlier }: { hasNews: boolean; isEarlier: boolean }): Promise<bigint> {
     const { end: day, opening, closing, booked } = told
-    if (closing === undefined) return
-    if (opening !== undefined && opening + booked === closing) this.#complete.push({ from: told.day, to: day })
+    if (closing === undefined) return 0n
+    const addsUp = opening !== undefined && opening + booked === closing
+    const isToldAnew = this.covers(day)
+    if (addsUp && !isToldAnew) this.#complete.push({ from: told.day, to: day })
     const reached = this.#reached
-    if (reached && (day < reached.day || (day === reached.day && (isEarlier || !hasNews)))) return
+    const isKnown = reached !== undefined && !hasNews && opening !== reached.minor
+    if (reached && (day < reached.day || (day === reached.day && (isEarlier || isKnown)))) return 0n
     this.#reached = { minor: opening === undefined ? closing : opening + booked, day }
+    const next = addDays(day, 1)
+    const isCarried = this.#carried.some((balance) => balance.day === next)
+    if (!addsUp || this.hasBookingFrom(next) || !(isToldAnew || isCarried)) return 0n
+    const difference = closing - (await this.#present())
+    if (difference === 0n || (await this.#carry(next, difference, closing))) return 0n
+    return difference
   }
 
   /** After bookings or a balance from `since` on have been added: takes them out of what was carried for later days. @returns open gaps. */

@@ -225,6 +225,34 @@ describe('one account, statement after statement', () => {
     }
   })
 
+  test('a corrected statement takes nothing out of the books, and the balance is the one it closes with', async () => {
+    await importText(JANUARY)
+    const corrected = JANUARY.replace('>20.00</Amt>', '>25.00</Amt>').replace('>150.00</Amt>', '>145.00</Amt>')
+    expect(gaps(await importText(corrected)).map((problem) => problem.message)).toEqual([
+      expect.stringContaining('20.00 EUR carried'),
+    ])
+    expect([await balances(), (await feed()).length]).toEqual([{ [ACCOUNT]: '145.00' }, 3])
+    expect(gaps(await importText(corrected))).toEqual([])
+    expect(gaps(await importText(FEBRUARY.replace('>150.00</Amt>', '>145.00</Amt>')))).toEqual([])
+  })
+
+  test('reports within the day, and several statements of it, end with the last one', async () => {
+    const at = { from: '2026-01-10', to: '2026-01-10' }
+    const line = (reference: string) => ({ date: '2026-01-10', amount: '10.00', text: 'x', reference })
+    const report = camt({ id: 'R', ...at, lines: [line('1'), line('2'), line('3')] })
+    const part = (id: string, opening: string, closing: string) => camt({ id, ...at, opening, closing, lines: [line(id)] })
+    await importText(part('1', '100.00', '110.00'))
+    await importText(
+      report
+        .replaceAll('camt.053', 'camt.052')
+        .replaceAll('BkToCstmrStmt', 'BkToCstmrAcctRpt')
+        .replaceAll(/<(\/?)Stmt>/g, '<$1Rpt>'),
+    )
+    await importText(part('2', '110.00', '120.00'))
+    await importText(part('3', '120.00', '130.00'))
+    expect([await balances(), (await feed()).length]).toEqual([{ [ACCOUNT]: '130.00' }, 3])
+  })
+
   test('equal bookings on two pages of a day are two, though they come in two files', async () => {
     const coffee = { date: '2026-01-10', amount: '-2.50', text: 'coffee' }
     const day = { from: '2026-01-10', to: '2026-01-10' }

@@ -241,7 +241,15 @@ class StatementBooks {
     if (since !== undefined && !isInOrder) carried.markStale(since)
     const from = opened?.isEarlier ? earlier(since, told?.day) : since
     for (const [day, gap] of from === undefined ? [] : await carried.hold(from)) this.#noteGap(statement, day, gap, code)
-    if (told) carried.close(told, { hasNews, isEarlier: opened?.isEarlier ?? false })
+    const beside = told ? await carried.close(told, { hasNews, isEarlier: opened?.isEarlier ?? false }) : 0n
+    if (beside !== 0n) {
+      const amount = `${formatDecimal(money(code, beside))} ${code}`
+      this.#note(
+        statement.line,
+        'balance_gap',
+        `the books have bookings of these days that the statement lacks: ${amount} carried forward`,
+      )
+    }
   }
 
   async #open({ statement, carried, code }: Work, told: ToldBalances, hasNews: boolean) {
