@@ -84,6 +84,8 @@ describe('keys', () => {
     const payment = transfer(book.alice, book.bob, 30n) as Operation & { kind: 'transfer' }
     const changed: Operation[] = [
       { ...payment, amount: money(EUR, 31n) },
+      { ...payment, amount: money(EUR, 30n << 32n) },
+      { ...payment, debit: payment.credit, credit: payment.debit },
       { ...payment, credit: book.nostro },
       { ...payment, code: 'other' },
       { ...payment, reference: newId() },
