@@ -1,4 +1,3 @@
-import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import { accountsHttp } from './modules/accounts/http.ts'
 import { findApiKeyByHash } from './modules/identity/index.ts'
@@ -41,10 +40,10 @@ export async function buildApp(dependencies: Dependencies, options: AppOptions =
     load: config.load,
     trustedProxies: config.trustedProxies,
     metricsToken: config.metricsToken,
+    openapi: options.openapi ? OPENAPI : undefined,
     isReady: () => database.answersWithin(READY_MS_MAX),
   })
   observePool(metrics, database)
-  if (options.openapi) await server.app.register(swagger, OPENAPI)
 
   await server.app.register(async (authenticated: FastifyInstance) => {
     authenticated.addHook(

@@ -46,13 +46,16 @@ const EXAMPLES: Readonly<Record<string, ExampleRequest>> = {
       },
     },
   },
+  getLiveness: { method: 'GET', path: '/livez' },
+  getReadiness: { method: 'GET', path: '/readyz' },
   getClock: { method: 'GET', path: '/simulation/clock' },
   moveClock: { method: 'POST', path: '/simulation/clock', body: { advance_seconds: 86_400 } },
 }
 
 /** Operations without a recorded answer, and why. */
 const WITHOUT_EXAMPLE: Readonly<Record<string, string>> = {
-  simulateIncomingTransfer: 'asks the rails simulator, which is a process of its own: tested in server/test/journeys',
+  simulateIncomingTransfer: 'asks the rails simulator, which is a process of its own: tested in simulation.db.test.ts',
+  getMetrics: 'answers in text, and never twice the same',
 }
 
 let bank: TestBank

@@ -113,5 +113,14 @@ export function documentHeaders<S extends FastifySchema>({
   return { schema: { ...rest, ...(documentedHeaders && { headers: documentedHeaders }) } as S, url }
 }
 
+/** The documentation of a route for whoever runs the bank: it has no part in the contract, takes nothing, and is in no organization's scope. */
+export const describeHealth = (operationId: string, summary: string, response: Readonly<Record<number, object>>) => ({
+  operationId,
+  tags: ['Health'],
+  summary,
+  security: [],
+  response,
+})
+
 /** Path parameter `id`. */
 export const IdParams = Type.Object({ id: Type.String() })

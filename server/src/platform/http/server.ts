@@ -1,6 +1,8 @@
 import { randomFillSync } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
+import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
+import { Type } from 'typebox'
 import type { LoadConfig, RateLimitConfig } from '../config.ts'
 import type { Logger } from '../logging.ts'
 import type { Metrics } from '../metrics.ts'
@@ -9,7 +11,7 @@ import { isSameSecret } from './authentication.ts'
 import { errorHandler, sendErrors } from './error-handler.ts'
 import { readJsonBodies } from './json-body.ts'
 import { LoadShedder, type ShedClass } from './load-shedding.ts'
-import { ErrorSchema } from './openapi.ts'
+import { describeHealth, ErrorSchema } from './openapi.ts'
 import './principal.ts'
 import { parseQueryString } from './query.ts'
 import { RateLimiter } from './rate-limit.ts'
@@ -24,6 +26,8 @@ export type HttpServerOptions = {
   /** Whether requests can be served now: the database answers. */
   readonly isReady: () => Promise<boolean>
   readonly metricsToken?: string | undefined
+  /** Collects the documentation of all routes, which `app.swagger()` then gives. */
+  readonly openapi?: FastifyDynamicSwaggerOptions | undefined
 }
 
 export type HttpServer = {
@@ -92,7 +96,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   app.setSerializerCompiler(() => JSON.stringify)
 
   addGate(app, { ...options, limiter, shedder, unanswered, isDraining: () => isDraining })
-  registerHealth(app, options, () => isDraining)
+  if (options.openapi) app.register(swagger, options.openapi)
+  app.register(async (scope) => registerHealth(scope, options, () => isDraining))
   options.metrics.gauge('partita_http_requests_in_flight', 'Requests being served.', () => shedder.inFlight)
   options.metrics.gauge(
     'partita_event_loop_lag_seconds',
@@ -195,14 +200,33 @@ function report(
   })
 }
 
+const statusAnswer = (description: string, ...states: readonly string[]) =>
+  Type.Object({ status: Type.String({ enum: [...states] }) }, { description })
+
+const LIVEZ = describeHealth('getLiveness', 'Whether the process runs: if not, restart it.', {
+  200: statusAnswer('It does.', 'alive'),
+})
+const READYZ = describeHealth('getReadiness', 'Whether requests can be served here: if not, send them elsewhere.', {
+  200: statusAnswer('They can.', 'ready'),
+  503: statusAnswer('The process is about to stop, or its database does not answer.', 'draining', 'unavailable'),
+})
+const METRICS = describeHealth(
+  'getMetrics',
+  'What the process does, for Prometheus. Production asks for `Bearer` and the metrics token.',
+  {
+    200: { description: 'The figures.', content: { 'text/plain': { schema: Type.String() } } },
+    401: { $ref: 'Error#', description: 'Not the metrics token.' },
+  },
+)
+
 function registerHealth(app: FastifyInstance, options: HttpServerOptions, isDraining: () => boolean): void {
   const config = { shed: 'never' } as const
-  app.get('/livez', { config, schema: { hide: true } as object }, () => ({ status: 'alive' }))
-  app.get('/readyz', { config, schema: { hide: true } as object }, async (_request, reply) => {
+  app.get('/livez', { config, schema: LIVEZ }, () => ({ status: 'alive' }))
+  app.get('/readyz', { config, schema: READYZ }, async (_request, reply) => {
     const isReady = !isDraining() && (await options.isReady().catch(() => false))
     return reply.code(isReady ? 200 : 503).send({ status: isReady ? 'ready' : isDraining() ? 'draining' : 'unavailable' })
   })
-  app.get('/metrics', { config, schema: { hide: true } as object }, async (request, reply) => {
+  app.get('/metrics', { config, schema: METRICS }, async (request, reply) => {
     if (options.metricsToken !== undefined && !isSameSecret(request.headers.authorization, `Bearer ${options.metricsToken}`)) {
       return sendErrors(request, reply, 401, [
         { code: 'unauthorized', detail: 'You must be authenticated to perform this action' },
