@@ -3,7 +3,7 @@ import { httpRail, openHomeBook, paymentPasses } from './modules/payments/index.
 import type { Clock } from './platform/clock.ts'
 import { pruneIdempotency } from './platform/idempotency.ts'
 import type { Logger } from './platform/logging.ts'
-import { type Consumer, OutboxRelay, outboxLagSeconds, pruneOutbox } from './platform/outbox.ts'
+import { type Consumer, OutboxRelay, outboxLagSeconds, parkedEvents, pruneOutbox } from './platform/outbox.ts'
 import type { Database } from './platform/postgres/database.ts'
 
 /** Who takes what the modules publish. Audit, webhooks and notifications will stand here; an event without a consumer just leaves. */
@@ -31,8 +31,13 @@ export async function startWorker(dependencies: Dependencies): Promise<Worker> {
   const passes = paymentPasses({ database, clock, homeBook, rail: httpRail(config.railsUrl, clock), bank: config.bank })
   let lagSeconds = 0
   dependencies.metrics.gauge('partita_outbox_lag_seconds', 'Age of the oldest event that has not left.', () => lagSeconds)
+  let parked = 0
+  dependencies.metrics.gauge('partita_outbox_parked', 'Events that were given up on after too many failures.', () => parked)
   const measureLag = async () => {
-    lagSeconds = await database.read('system', (tx) => outboxLagSeconds(tx, clock.now()))
+    await database.read('system', async (tx) => {
+      lagSeconds = await outboxLagSeconds(tx, clock.now())
+      parked = await parkedEvents(tx)
+    })
     return 0
   }
 

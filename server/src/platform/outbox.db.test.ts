@@ -9,6 +9,7 @@ import {
   type OutboxEvent,
   OutboxRelay,
   outboxLagSeconds,
+  parkedEvents,
   pruneOutbox,
   publish,
 } from './outbox.ts'
@@ -151,6 +152,7 @@ describe('the outbox', () => {
     expect(seen).toEqual([1, 2])
     const { rows } = await test_.admin.query('select parked_reason from platform.outbox where parked_reason is not null')
     expect(rows).toEqual([{ parked_reason: 'cannot read 13' }])
+    expect(await test_.database.read('system', parkedEvents)).toBe(1)
   })
 
   test('one consumer that fails does not repeat the effect of the one before it', async () => {

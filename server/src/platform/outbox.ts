@@ -143,11 +143,19 @@ export async function outboxLagSeconds(tx: Tx, now: Date): Promise<number> {
   return row ? Math.max(0, (now.getTime() - row.occurred_at.getTime()) / 1_000) : 0
 }
 
+/** How many events were given up on: somebody has to look at their reasons. */
+export const parkedEvents = async (tx: Tx): Promise<number> =>
+  (
+    await tx.one<{ parked: number }>`
+    select count(*)::int as parked from platform.outbox where published_at is null and parked_reason is not null`
+  ).parked
+
 /** Forgets what was published, and what was handled, before `before`; at most `limit` rows of each a call, so that it never holds long. */
 export async function pruneOutbox(tx: Tx, before: Date, limit = 5_000): Promise<number> {
+  // The oldest by position are the oldest to have left, or nearly: looking further would read the whole table for nothing.
   const events = await tx.run`
-    delete from platform.outbox where position in (
-      select position from platform.outbox where published_at < ${before} order by position limit ${limit})`
+    delete from platform.outbox
+     where published_at < ${before} and position in (select position from platform.outbox order by position limit ${limit})`
   const handled = await tx.run`
     delete from platform.handled_event where ctid in (select ctid from platform.handled_event where handled_at < ${before} limit ${limit})`
   return events + handled
