@@ -62,7 +62,7 @@ export async function seedDemo(
     await tx.run`select pg_advisory_xact_lock(hashtext('partita seed demo'))`
     const now = clock.now()
     const existing = await findOrganizationBySlug(tx, DEMO_ORGANIZATION.slug)
-    if (existing) return existingCompany(tx, existing, options.secretKey, now)
+    if (existing) return existingCompany(tx, { id: existing, slug: DEMO_ORGANIZATION.slug }, options.secretKey, now)
 
     const company = await foundCompany(tx, {
       id: derivedId('organization', DEMO_ORGANIZATION.slug),
@@ -76,31 +76,28 @@ export async function seedDemo(
     const ids = await bookHistory(tx, `demo/${DEMO_ORGANIZATION.slug}`, movements, now)
     await labelHistory(tx, company.id, movements, ids, now)
     await scheduleTransfer(tx, company, now)
-    return summaryOf(tx, company.id, company.secret, true)
+    return summaryOf(tx, { id: company.id, slug: DEMO_ORGANIZATION.slug }, company.secret, true)
   })
 }
 
-async function existingCompany(tx: Tx, id: Id<'organization'>, secret: string | undefined, now: Date): Promise<SeededCompany> {
-  if (secret === undefined || (await isLiveApiKey(tx, id, secret))) return summaryOf(tx, id, secret, false)
-  const membershipId = await ownerOf(tx, id)
-  assert(membershipId, 'the demo company has no owner')
-  const issued = await issueApiKey(tx, { organizationId: id, membershipId, login: DEMO_ORGANIZATION.slug, secret, now })
-  return summaryOf(tx, id, issued, false)
+type Named = { readonly id: Id<'organization'>; readonly slug: string }
+
+async function existingCompany(tx: Tx, company: Named, secret: string | undefined, now: Date): Promise<SeededCompany> {
+  if (secret === undefined || (await isLiveApiKey(tx, company.id, secret))) return summaryOf(tx, company, secret, false)
+  const membershipId = await ownerOf(tx, company.id)
+  assert(membershipId, 'a seeded company has no owner')
+  const issued = await issueApiKey(tx, { organizationId: company.id, membershipId, login: company.slug, secret, now })
+  return summaryOf(tx, company, issued, false)
 }
 
-async function summaryOf(
-  tx: Tx,
-  id: Id<'organization'>,
-  secretKey: string | undefined,
-  created: boolean,
-): Promise<SeededCompany> {
-  const accounts = (await allBankAccounts(tx, id, false)).map((a) => ({
+async function summaryOf(tx: Tx, company: Named, secretKey: string | undefined, created: boolean): Promise<SeededCompany> {
+  const accounts = (await allBankAccounts(tx, company.id, false)).map((a) => ({
     id: a.id,
     iban: a.iban ?? '',
     name: a.name,
     main: a.main,
   }))
-  return { organizationSlug: DEMO_ORGANIZATION.slug, secretKey, accounts, created }
+  return { organizationSlug: company.slug, secretKey, accounts, created }
 }
 
 type Company = {
@@ -318,7 +315,8 @@ async function labelHistory(
 const daysBefore = (now: Date, days: number): Date => new Date(`${addDays(localDateOf(now), -days)}T00:00:00.000Z`)
 
 /**
- * Makes companies for load: each with two accounts and `transactionsEach` payments, in one transaction per company.
+ * Makes companies for load: each with two accounts and `transactionsEach` payments, in one transaction per company. Those that are
+ * there already, from an earlier or an interrupted run, are left as they are.
  * @returns what is needed to call the API as each of them.
  */
 export async function seedCompanies(
@@ -327,31 +325,28 @@ export async function seedCompanies(
   options: SeedOptions & {
     readonly count: number
     readonly transactionsEach: number
+    /** The API key's secret that the caller keeps for a company, as `seedDemo` takes it; without, each new company gets one at random. */
+    readonly secretOf?: (slug: string) => string
     readonly onProgress?: (done: number) => void
   },
 ): Promise<SeededCompany[]> {
   const companies: SeededCompany[] = []
-  const random = randomFrom(options.seed ?? 1)
+  const seed = options.seed ?? 1
   const now = clock.now()
   for (let index = 1; index <= options.count; index++) {
-    const slug = `load-${options.seed ?? 1}-${index}`
+    const slug = `load-${seed}-${index}`
+    const secret = options.secretOf?.(slug)
     companies.push(
       await database.transaction('system', async (tx) => {
-        const name = `Load ${index}`
+        const existing = await findOrganizationBySlug(tx, slug)
+        if (existing) return existingCompany(tx, { id: existing, slug }, secret, now)
         const id = derivedId('organization', slug)
-        const company = await foundCompany(tx, {
-          id,
-          slug,
-          secret: undefined,
-          bank: options.bank,
-          now,
-          openedAt: now,
-          name,
-          accounts: 2,
-        })
+        const as = { id, slug, secret, bank: options.bank, now, openedAt: now, name: `Load ${index}`, accounts: 2 }
+        const company = await foundCompany(tx, as)
+        // A stream of its own, so that a company is the same whether those before it were made now or earlier.
+        const random = randomFrom(seed + index * 1_000_003)
         await bookHistory(tx, slug, loadHistory(company.accounts[0], options.transactionsEach, random, now), now)
-        const accounts = company.accounts.map((a, i) => ({ id: a.id, iban: a.iban, name: a.name, main: i === 0 }))
-        return { organizationSlug: slug, secretKey: company.secret, accounts, created: true }
+        return summaryOf(tx, { id, slug }, company.secret, true)
       }),
     )
     options.onProgress?.(index)

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Command } from 'commander'
 import { BankClock } from '../../../server/src/platform/clock.ts'
 import { seedCompanies } from '../../../server/src/seed.ts'
@@ -30,6 +31,8 @@ export function define(command: Command): void {
           seed,
           count: companies,
           transactionsEach: transactions,
+          // From the one secret that is kept, so that the same command prints the same keys again.
+          secretOf: (slug) => createHash('sha256').update(`${demo.secret_key} ${slug}`).digest('hex'),
           onProgress: bar.update,
         })
         bar.stop()

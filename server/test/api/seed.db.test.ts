@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readIban } from '../../src/formats/payments/iban.ts'
 import { verifyLedger } from '../../src/modules/ledger/index.ts'
@@ -97,4 +97,17 @@ test('companies for load have funded accounts and true books', async () => {
   const page = await bank.get(`/v2/transactions?bank_account_id=${first?.accounts[0]?.id}`, { authorization })
   expect(page.json().meta).toMatchObject({ total_count: 150, total_pages: 2 })
   expect((await verifyLedger(database)).ok).toBe(true)
+})
+
+test('companies for load that are there already stay as they are, and keep the key that the caller keeps', async () => {
+  const { database, clock, config } = bank.dependencies
+  const secretOf = (slug: string) => createHash('sha256').update(slug).digest('hex')
+  const seeding = { transactionsEach: 3, bank: config.bank, seed: 10, secretOf }
+  const [first] = await seedCompanies(database, clock, { ...seeding, count: 1 })
+  const [again, second] = await seedCompanies(database, clock, { ...seeding, count: 2 })
+  expect(again).toEqual({ ...first, created: false })
+  expect(second).toMatchObject({ organizationSlug: 'load-10-2', created: true })
+  const authorization = `${again?.organizationSlug}:${secretOf('load-10-1')}`
+  const feed = await bank.get(`/v2/transactions?bank_account_id=${again?.accounts[0]?.id}`, { authorization })
+  expect(feed.json().meta).toMatchObject({ total_count: 3 })
 })
