@@ -27,6 +27,8 @@ export async function createTestDatabase(options: { poolSize?: number } = {}): P
   const url = withLogin(adminUrl, 'partita')
   const database = new Database({ url, applicationName: name, poolSize: options.poolSize ?? 10, acquireTimeoutMs: 10_000 })
   const admin = new pg.Pool({ connectionString: adminUrl, max: 4 })
+  // `drop` may end a connection that is still saying goodbye; nobody else would hear it then.
+  admin.on('error', () => {}).on('connect', (client) => client.on('error', () => {}))
   return {
     url,
     adminUrl,
