@@ -5,12 +5,20 @@ import type { BookId, LedgerAccountId } from '../ledger/index.ts'
 /** The SQL of statement files and of the accounts at other banks that they tell of. */
 export const findExternalAccount = (
   tx: Tx,
-  a: { organizationId: string; iban: string | null; accountNumber: string | null; currency: string },
-) => tx.maybe<{ id: Id<'bank_account'>; bookId: BookId | null; ledgerAccountId: LedgerAccountId | null }>`
-  select id, book_id as "bookId", ledger_account_id as "ledgerAccountId"
+  a: { organizationId: string; iban: string | null; accountNumber: string | null; germanNumber: string | null; currency: string },
+) => tx.maybe<{ id: Id<'bank_account'>; iban: string | null; bookId: BookId | null; ledgerAccountId: LedgerAccountId | null }>`
+  select id, iban, book_id as "bookId", ledger_account_id as "ledgerAccountId"
     from accounts.bank_account
    where organization_id = ${a.organizationId} and is_external and currency = ${a.currency}
-     and case when ${a.iban}::text is not null then iban = ${a.iban} else iban is null and account_number = ${a.accountNumber} end`
+     and (case when ${a.iban}::text is not null then iban = ${a.iban} else iban is null and account_number = ${a.accountNumber} end
+          or (iban like 'DE%' and substr(iban, 5) = ${a.germanNumber})
+          or (account_number ~ '^[0-9]{8}[/ ][0-9]{1,10}$'
+              and substr(account_number, 1, 8) || lpad(substr(account_number, 10), 10, '0') = ${a.germanNumber}))
+   order by iban is not distinct from ${a.iban} desc, created_at, id
+   limit 1`
+
+export const setIban = (tx: Tx, a: { id: string; iban: string }) => tx.run`
+  update accounts.bank_account set iban = ${a.iban}, country = ${a.iban.slice(0, 2)} where id = ${a.id}`
 
 export const attachLedgerAccount = (tx: Tx, a: { id: string; bookId: BookId; ledgerAccountId: LedgerAccountId }) => tx.run`
   update accounts.bank_account set book_id = ${a.bookId}, ledger_account_id = ${a.ledgerAccountId} where id = ${a.id}`

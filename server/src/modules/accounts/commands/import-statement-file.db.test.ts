@@ -280,6 +280,22 @@ describe('one account, statement after statement', () => {
     expect(await balances()).toEqual({ [ACCOUNT]: '149.00' })
   })
 
+  test('a German account is one, whether its file prints the IBAN or bank code and number', async () => {
+    const mt940 = (account: string) =>
+      `:20:X\r\n:25:${account}\r\n:28C:1\r\n:60F:C251231EUR100,00\r\n:61:260110C70,00NTRFNONREF\r\n:61:260120D20,00NTRFNONREF\r\n:62F:C260131EUR150,00\r\n-`
+    for (const files of [
+      [mt940('37040044/532013000'), JANUARY],
+      [JANUARY, mt940('37040044/0532013000')],
+    ]) {
+      const organization = newId<'organization'>()
+      for (const file of files) await importText(file, organization)
+      expect(await balances(organization)).toEqual({ [ACCOUNT]: '150.00' })
+    }
+    await importText(JANUARY)
+    await importText(mt940('37040044/532013001'))
+    expect(await balances()).toEqual({ [ACCOUNT]: '150.00', '37040044/532013001 EUR': '150.00' })
+  })
+
   test('a booking dated before its statement counts inside it', async () => {
     await importText(FEBRUARY)
     const late = camt({

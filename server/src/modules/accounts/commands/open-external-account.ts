@@ -31,7 +31,9 @@ export async function openExternalAccount(
 ): Promise<ExternalAccount> {
   const { next: number } = await store.lockAccountNumbers(tx, organizationId)
   const accountNumber = account.iban === null ? printedNumber(account) : null
-  const known = await statements.findExternalAccount(tx, { organizationId, iban: account.iban, accountNumber, currency })
+  const germanNumber = germanNumberOf(account.iban ?? accountNumber ?? '')
+  const names = { iban: account.iban, accountNumber, germanNumber }
+  const known = await statements.findExternalAccount(tx, { organizationId, ...names, currency })
   const bookId = known?.bookId ?? (await openBook(tx, { code: EXTERNAL_BOOK, now }))
   // An IBAN is the whole name: MT940 and OFX tell a bank code beside it, camt may not.
   const bankCode = account.iban === null ? (account.bankCode ?? '') : ''
@@ -51,6 +53,7 @@ export async function openExternalAccount(
   assert(opened.ok, 'the ledger refused an external account')
   if (known) {
     if (known.ledgerAccountId === null) await statements.attachLedgerAccount(tx, { id: known.id, bookId, ledgerAccountId })
+    if (known.iban === null && account.iban !== null) await statements.setIban(tx, { id: known.id, iban: account.iban })
     return { id: known.id, bookId, ledgerAccountId, contraAccountId }
   }
   const id = newId<'bank_account'>()
@@ -79,3 +82,13 @@ export async function openExternalAccount(
 /** Bank code and number as one text. MT940 prints them together already. */
 const printedNumber = ({ bankCode, id }: StatementAccount): string =>
   bankCode === null || id.startsWith(bankCode) ? id : `${bankCode} ${id}`
+
+/**
+ * Bank code and account number, 18 digits, of a German account: its IBAN holds them, and MT940 and OFX print them instead of it, as
+ * `37040044/532013000`. So an account is one account in every format.
+ */
+function germanNumberOf(printed: string): string | null {
+  const iban = /^DE\d{2}(\d{18})$/.exec(printed)
+  const parts = /^(\d{8})[/ ](\d{1,10})$/.exec(printed)
+  return iban?.[1] ?? (parts ? `${parts[1]}${parts[2]?.padStart(10, '0')}` : null)
+}
