@@ -8,58 +8,85 @@ const PAGE = 100
 
 export type Reads = { readonly name: string; readonly latencies: Latencies; readonly seconds: number }
 
-/** A book that grows to given numbers of entries, and how long its reads take at each. */
-export class GrowingBook {
-  readonly #database: Database
+/** A book with a given number of entries. */
+export class GrownBook {
+  readonly database: Database
+  readonly entries: number
   readonly #book: BenchBook
-  #entries: number
 
-  private constructor(database: Database, book: BenchBook) {
-    this.#database = database
+  private constructor(database: Database, entries: number, book: BenchBook) {
+    this.database = database
+    this.entries = entries
     this.#book = book
-    this.#entries = book.customers.length * 2
   }
 
-  /** `customers`: so few that each has more entries than a page holds already at the smallest size. */
-  static async open(database: Database, customers: number): Promise<GrowingBook> {
-    return new GrowingBook(database, await makeBook(database, 'bench-flatness', customers))
-  }
-
-  async growTo(entries: number): Promise<void> {
-    const next = plainTransfers(this.#book, false)
-    while (this.#entries < entries) {
-      const count = Math.min(BATCH, Math.ceil((entries - this.#entries) / 2))
+  /** Fills a book in a database of its own. `customers`: so few that each has more entries than a page holds. */
+  static async grow(database: Database, entries: number, customers: number): Promise<GrownBook> {
+    const book = await makeBook(database, 'bench-flatness', customers)
+    const next = plainTransfers(book, false)
+    for (let have = book.customers.length * 2; have < entries; ) {
+      const count = Math.min(BATCH, Math.ceil((entries - have) / 2))
       const operations = Array.from({ length: count }, () => next()[0] as Operation)
       const now = new Date(performance.timeOrigin + performance.now())
-      await this.#database.transaction('system', (tx) => post(tx, this.#book.bookId, operations, now))
-      this.#entries += count * 2
+      await database.transaction('system', (tx) => post(tx, book.bookId, operations, now))
+      have += count * 2
     }
+    return new GrownBook(database, entries, book)
   }
 
-  /** Newest pages and balances of accounts at random, one after the other. */
-  async read(times: number): Promise<Reads[]> {
-    const at = `at ${this.#entries.toLocaleString('en-US')} entries`
-    const page = (id: LedgerAccountId) => this.#database.read('system', (tx) => entriesPage(tx, { accountId: id, limit: PAGE }))
-    const balance = (id: LedgerAccountId) => this.#database.read('system', (tx) => balancesOf(tx, [id]))
-    return [
-      await this.#measure(`statement page of ${PAGE}, ${at}`, times, page),
-      await this.#measure(`balance, ${at}`, times, balance),
-    ]
+  /** The newest page of an account at random. */
+  async readPage(): Promise<number> {
+    const account = this.#anyAccount()
+    return (await this.database.read('system', (tx) => entriesPage(tx, { accountId: account, limit: PAGE }))).length
   }
 
-  async #measure(name: string, times: number, read: (id: LedgerAccountId) => Promise<readonly unknown[]>): Promise<Reads> {
+  /** The balance of an account at random. */
+  async readBalance(): Promise<number> {
+    const account = this.#anyAccount()
+    return (await this.database.read('system', (tx) => balancesOf(tx, [account]))).length
+  }
+
+  #anyAccount(): LedgerAccountId {
     const ids = this.#book.customers
-    const pick = () => ids[Math.trunc(Math.random() * ids.length)] as LedgerAccountId
-    for (let i = 0; i < times / 4; i++) await read(pick())
-    const latencies = new Latencies()
-    let rows = 0
-    const startedAt = performance.now()
-    for (let i = 0; i < times; i++) {
-      const from = performance.now()
-      rows += (await read(pick())).length
-      latencies.record(performance.now() - from)
-    }
-    if (rows % times !== 0 || rows === 0) throw new Error(`${name}: pages were not full`)
-    return { name, latencies, seconds: (performance.now() - startedAt) / 1_000 }
+    return ids[Math.trunc(Math.random() * ids.length)] as LedgerAccountId
   }
 }
+
+const READS = {
+  [`statement page of ${PAGE}`]: { read: (book: GrownBook) => book.readPage(), rows: PAGE },
+  balance: { read: (book: GrownBook) => book.readBalance(), rows: 1 },
+} as const
+
+const ROUND = 50
+
+/**
+ * Reads pages and balances of all books in turns, some of each, so that whatever else the machine does meets all of them alike:
+ * the question is whether a larger book is slower, not how fast the machine is just now.
+ */
+export async function readInTurns(books: readonly GrownBook[], times: number): Promise<Reads[]> {
+  const measured = Object.entries(READS).flatMap(([what, { read, rows }]) =>
+    books.map((book) => ({
+      name: `${what}, at ${grouped(book.entries)} entries`,
+      book,
+      read,
+      rows,
+      latencies: new Latencies(),
+      seconds: 0,
+    })),
+  )
+  for (const one of measured) for (let i = 0; i < times / 4; i++) await one.read(one.book) // warm: pages read, plans made
+  for (let round = 0; round < times / ROUND; round++) {
+    for (const one of measured) {
+      const startedAt = performance.now()
+      for (let i = 0; i < ROUND; i++) {
+        const from = performance.now()
+        if ((await one.read(one.book)) !== one.rows) throw new Error(`${one.name}: it was not full`)
+        one.latencies.record(performance.now() - from)
+      }
+      one.seconds += (performance.now() - startedAt) / 1_000
+    }
+  }
+  return measured
+}
+
+const grouped = (value: number): string => value.toLocaleString('en-US')

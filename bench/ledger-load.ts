@@ -124,19 +124,19 @@ export function plainTransfers(book: BenchBook, hot: boolean): () => Operation[]
 
 function mixedOperations(book: BenchBook): () => Operation[] {
   const transfer = plainTransfers(book, false)
-  const held: OperationKey[] = []
+  const held: { key: OperationKey; credit: LedgerAccountId }[] = []
   let turn = randomBelow(20)
   return () => {
     turn = (turn + 1) % 20
     const hold = turn % 10 === 5 ? held.shift() : undefined
     if (hold) {
-      const [, credit] = randomPair(book)
-      return [{ kind: 'post_hold', key: newId<'ledger_operation'>(), hold, credit, code: 'bench.hold' }]
+      const key = newId<'ledger_operation'>()
+      return [{ kind: 'post_hold', key, hold: hold.key, credit: hold.credit, code: 'bench.hold' }]
     }
     if (turn % 10 === 0) {
       const key = newId<'ledger_operation'>()
-      held.push(key)
-      const [account] = randomPair(book)
+      const [account, credit] = randomPair(book)
+      held.push({ key, credit })
       return [{ kind: 'hold', key, account, amount: AMOUNT, code: 'bench.hold' }]
     }
     if (turn !== 7) return transfer()

@@ -1194,7 +1194,7 @@ begin
     if v_ended > 0 and v_holds > 0 then
       update ledger.hold h set status = case h_status[s] when 2 then 'posted' else 'voided' end, posted = h_posted[s], ended_seq = h_ended[s], ended_at = v_now
         from generate_series(1, v_holds) s
-       where h.book = p_book and h.id = h_id[s] and h_ended[s] > 0;
+       where h.book = p_book and h.id = any(h_id) and h.id = h_id[s] and h_ended[s] > 0;
     end if;
     if v_movements > 0 then
       with written as (
