@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { checkDatabaseSafety, loadConfig } from '../../../server/src/platform/config.ts'
 import { startEmbedded } from '../../../server/src/platform/postgres/embedded.ts'
 import { isRunning } from '../../../server/src/platform/processes.ts'
+import { addressOf } from '../support/address.ts'
 import { type CommonOptions, defineAction, type ExitCode, type Output } from '../support/command.ts'
 import { dataFolder } from '../support/data-folder.ts'
 import { type DemoCompany, ensureDemo } from '../support/demo-company.ts'
@@ -38,7 +39,7 @@ async function start(options: Options, output: Output): Promise<ExitCode> {
   await requireConfiguration(options)
   const port = parsePort(options.port ?? process.env.PARTITA_PORT ?? DEFAULT_PORT)
   const dataDirectory = dataFolder(options.data)
-  const url = `http://${options.host === '0.0.0.0' ? '127.0.0.1' : options.host}:${port}`
+  const url = addressOf(options.host, port)
   const stop = new StopRequest()
   const bank = await RunningBank.take(dataDirectory, url, output.note)
   const undo: (() => Promise<void>)[] = [() => bank.release()]
