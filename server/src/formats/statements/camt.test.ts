@@ -199,6 +199,17 @@ describe('slightly off the schema', () => {
     expect(statementIn(text).reconciles).toBe(true)
   })
 
+  test('a message is found without a Document around it, and every message of a Document', () => {
+    const bare = camt053(sums)
+      .replace(/<Document( xmlns="[^"]*")>/, '')
+      .replace('</Document>', '')
+    const namespace = /xmlns="[^"]*"/.exec(camt053(sums))?.[0]
+    const inside = bare.replace('<BkToCstmrStmt>', `<BkToCstmrStmt ${namespace}>`).replace(/<\?xml[^>]*\?>/, '')
+    expect(statementIn(`<Envelope xmlns="urn:e"><Body>${inside}</Body></Envelope>`).reconciles).toBe(true)
+    const twice = camt053(sums).replace('</Document>', `${inside}</Document>`)
+    expect(accepted(parseText(twice)).statements).toHaveLength(2)
+  })
+
   test.each(['urn:swift:xsd:$camt.053.001.02', 'http://www.six-interbank-clearing.com/de/camt.053.001.04.xsd'])(
     'a bank’s own spelling of the namespace is understood: %s',
     (namespace) => {

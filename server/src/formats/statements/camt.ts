@@ -27,8 +27,11 @@ export type CamtMessage = Readonly<{ format: string; number: MessageNumber; elem
  * @returns the messages, or in words what the document is instead.
  */
 export function findCamt(root: XmlElement, problems: ProblemList): CamtMessage[] | string {
-  const documents = documentsIn(root, ENVELOPES_MAX)
-  const messages = (documents.length === 0 ? [root] : documents).map((document) => messageOf(document, problems))
+  const documents = within(root, ENVELOPES_MAX, (element) => element.name === 'Document')
+  const messages = (documents.length === 0 ? [root] : documents).flatMap((document) => {
+    const elements = within(document, ENVELOPES_MAX, (element) => numberOf(element) !== undefined)
+    return elements.length === 0 ? [describe(document)] : elements.map((element) => messageOf(element, document, problems))
+  })
   const found = messages.filter((message) => typeof message !== 'string')
   const other = messages.find((message) => typeof message === 'string')
   return other !== undefined && found.length < messages.length ? other : found
@@ -37,37 +40,42 @@ export function findCamt(root: XmlElement, problems: ProblemList): CamtMessage[]
 /** SOAP, a bank's own wrapper and a business message around a document stand about six deep. */
 const ENVELOPES_MAX = 12
 
-function documentsIn(element: XmlElement, depth: number): XmlElement[] {
-  if (element.name === 'Document') return [element]
-  return depth === 0 ? [] : element.children.flatMap((inner) => documentsIn(inner, depth - 1))
+/** The outermost elements that are wanted: the element itself, or what it holds. */
+function within(element: XmlElement, depth: number, isWanted: (element: XmlElement) => boolean): XmlElement[] {
+  if (isWanted(element)) return [element]
+  return depth === 0 ? [] : element.children.flatMap((inner) => within(inner, depth - 1, isWanted))
 }
 
-function messageOf(document: XmlElement, problems: ProblemList): CamtMessage | string {
-  const numbers = Object.keys(MESSAGES) as MessageNumber[]
-  // Version 01 has its version in the name as well: BkToCstmrStmtV01.
-  const isMessage = (element: XmlElement, number: MessageNumber) =>
-    element.name.replace(/V\d{2}$/, '') === MESSAGES[number].message
-  const within = (number: MessageNumber) =>
-    isMessage(document, number) ? document : document.children.find((inner) => isMessage(inner, number))
-  const number = numbers.find((candidate) => within(candidate) !== undefined)
-  const element = number && within(number)
-  const named = /(?:^|[^A-Za-z])((?:pain|pacs|camt|acmt|head|auth|admi|reda)\.\d{3}\.\d{3}\.\d{2})(?:\D|$)/.exec(
-    document.namespace,
-  )?.[1]
-  if (!number || !element) {
-    if (!named)
-      return `the root element is <${document.name.slice(0, 60)}>${document.namespace === '' ? '' : ` in namespace ${quoted(document.namespace)}`}`
-    const expected = MESSAGES[named.slice(5, 8) as MessageNumber]
-    return named.startsWith('camt.05') && expected
-      ? `${named} without <${expected.message}>`
-      : `this is ${named}, not an account statement`
-  }
-  if (document.namespace === '' && element.namespace === '') {
+/** Version 01 has its version in the name as well: BkToCstmrStmtV01. */
+const numberOf = (element: XmlElement): MessageNumber | undefined =>
+  NUMBERS.find((number) => element.name.replace(/V\d{2}$/, '') === MESSAGES[number].message)
+
+const NUMBERS = Object.keys(MESSAGES) as MessageNumber[]
+
+/** The message that a namespace names, `camt.053.001.08`. */
+const nameIn = (namespace: string): string | undefined =>
+  /(?:^|[^A-Za-z])((?:pain|pacs|camt|acmt|head|auth|admi|reda)\.\d{3}\.\d{3}\.\d{2})(?:\D|$)/.exec(namespace)?.[1]
+
+/** What a document without any of the messages is instead. */
+function describe({ name, namespace }: XmlElement): string {
+  const named = nameIn(namespace)
+  if (!named) return `the root element is <${name.slice(0, 60)}>${namespace === '' ? '' : ` in namespace ${quoted(namespace)}`}`
+  const expected = MESSAGES[named.slice(5, 8) as MessageNumber]
+  return named.startsWith('camt.05') && expected
+    ? `${named} without <${expected.message}>`
+    : `this is ${named}, not an account statement`
+}
+
+function messageOf(element: XmlElement, document: XmlElement, problems: ProblemList): CamtMessage | string {
+  const number = numberOf(element) as MessageNumber
+  const namespace = element.namespace === '' ? document.namespace : element.namespace
+  if (namespace === '') {
     problems.add('namespace_missing', document.line, `no namespace; read as camt.${number}`)
     return { format: `camt.${number}`, number, element }
   }
+  const named = nameIn(namespace)
   if (named?.slice(0, 8) !== `camt.${number}`)
-    return `<${element.name}> in namespace ${quoted(document.namespace)}, which is not camt.${number}`
+    return `<${element.name}> in namespace ${quoted(namespace)}, which is not camt.${number}`
   const version = Number(named.slice(-2))
   if (version < 1 || version > 13)
     throw new StatementRefused('unsupported_version', document.line, `${named}: versions 02 to 08 are read`)
