@@ -36,7 +36,7 @@ export function define(command: Command): void {
     .argument('<file>', 'pain.001.001.03 or .09')
     .requiredOption('--account <iban>', 'the account to debit')
     .option('--out <file>', 'where to write the answer (default: beside the file, as NAME.pain.002.xml)')
-    .option('--timeout <seconds>', 'how long to wait for the rails', '30')
+    .option('--timeout <seconds>', 'how long to wait for news from the rails', '30')
   defineAction<Options>(command, ['partita pay salaries.xml --account FR76…'], ([file = ''], options, output) =>
     pay(file, options, output),
   )
@@ -84,7 +84,8 @@ async function execute(
     answer.write(answerUnreadable(filed.refusal, header()))
     return reportUnreadable(file, answer.path, filed.refusal, output)
   }
-  const statuses = await settle(opened, clock, bank, filed.value, Number(options.timeout))
+  const wait = { filed: filed.value, timeoutSeconds: Number(options.timeout), output }
+  const statuses = await settle(opened, clock, bank, wait)
   const outcomeOf = outcomes(filed.value, statuses)
   answer.write(answerInitiation(filed.value.decision, header(), outcomeOf))
   if (filed.value.id) await recordPaymentFileAnswer(database, filed.value.id, clock.now())
@@ -119,27 +120,38 @@ function bankOf(url: string) {
   return loaded.config.bank
 }
 
-/** Waits until the rails have said their last word on every transfer that is due, or until time is over. */
+/** Waits until the rails have said their last word on every transfer that is due, or have said nothing new for too long. */
 async function settle(
   { database, dataDirectory }: OpenDatabase,
   clock: BankClock,
   bank: ReturnType<typeof bankOf>,
-  filed: AcceptedPaymentFile,
-  timeoutSeconds: number,
+  { filed, timeoutSeconds, output }: { filed: AcceptedPaymentFile; timeoutSeconds: number; output: Output },
 ): Promise<Statuses> {
   const ids = [...filed.transfers.values()].flatMap(({ id }) => (id ? [id] : []))
   if (ids.length === 0) return new Map()
-  const deadline = performance.now() + timeoutSeconds * 1_000
+  const bar = output.bar(ids.length, 'transfers')
   let rails: PaymentRails | undefined
+  let news = ''
+  let deadline = 0
   try {
     if (runningUrl(dataDirectory) === undefined) rails = await startPaymentRails(database, clock, bank, dataDirectory)
     for (;;) {
-      await rails?.round()
+      const done = (await rails?.round()) ?? 0
       const statuses = await creditTransferStatuses(database, ids)
-      if (performance.now() >= deadline || isOver(statuses, clock)) return statuses
-      await delay(POLL_MS)
+      const heard = [...statuses.values()].map(({ status }) => status).join()
+      if (heard !== news || done > 0) deadline = performance.now() + timeoutSeconds * 1_000
+      news = heard
+      const open = [...statuses.values()].filter((transfer) => isAwaited(transfer, clock)).length
+      bar.update(ids.length - open)
+      if (open === 0) return statuses
+      if (performance.now() >= deadline) {
+        output.note(`  ${open} transfers are still under way: they go on while the bank runs ("partita start")`)
+        return statuses
+      }
+      if (done === 0) await delay(POLL_MS)
     }
   } finally {
+    bar.stop()
     await rails?.stop()
   }
 }
@@ -147,14 +159,10 @@ async function settle(
 const FINAL = new Set(['settled', 'rejected', 'returned'])
 
 /** Neither a transfer for a later day is waited for, nor the settlement of one accepted on a day without any. */
-function isOver(statuses: Statuses, clock: BankClock): boolean {
+function isAwaited(t: { status: string; requestedExecutionDate: string }, clock: BankClock): boolean {
   const today = localDateOf(clock.now())
-  return [...statuses.values()].every(
-    (t) =>
-      FINAL.has(t.status) ||
-      (t.status === 'pending' && t.requestedExecutionDate > today) ||
-      (t.status === 'accepted' && !isTargetDay(today)),
-  )
+  if (t.status === 'pending') return t.requestedExecutionDate <= today
+  return !FINAL.has(t.status) && (t.status !== 'accepted' || isTargetDay(today))
 }
 
 const STATUS = {

@@ -12,8 +12,8 @@ const CLONE = join(import.meta.dirname, '../../..')
 
 /** The rails and the worker's payment passes inside this process, for when no server runs on the data folder. */
 export type PaymentRails = {
-  /** One round of everything the worker does for payments. */
-  round(): Promise<void>
+  /** One round of everything the worker does for payments. @returns how much there was to do. */
+  round(): Promise<number>
   stop(): Promise<void>
 }
 
@@ -38,7 +38,9 @@ export async function startPaymentRails(
     const passes = Object.values(paymentPasses({ database, clock, homeBook, rail: httpRail(url, clock), bank }))
     const round = async () => {
       await clock.refresh()
-      for (const pass of passes) await pass()
+      let done = 0
+      for (const pass of passes) done += await pass()
+      return done
     }
     return { round, stop }
   } catch (error) {

@@ -4,9 +4,9 @@ import { expectReturnAnswer } from '../incoming-store.ts'
 import type { Delivery, Rail } from '../rail.ts'
 import * as store from '../store.ts'
 
-const BATCH = 48
+const BATCH = 96
 /** Taken, sent and recorded together: what is marked as tried is on its way at once, so that nobody asks about it before it left. */
-const PARALLEL = 8
+const PARALLEL = 16
 
 /** How long the rail may take to answer a transfer before we ask, in ms of the bank's time. */
 export const ANSWER_DUE_MS = 60_000
@@ -22,10 +22,10 @@ export async function deliverMessages(database: Database, rail: Rail, clock: Clo
   for (let tried = 0; tried < BATCH; tried += PARALLEL) {
     const batch = await database.transaction('system', (tx) => take(tx, clock.now()))
     const deliveries = await Promise.all(batch.map(async (message) => ({ message, delivery: await rail.send(message.xml) })))
-    for (const { message, delivery } of deliveries) {
-      await database.transaction('system', (tx) => recordDelivery(tx, message, delivery, clock.now()))
-      if (delivery.kind === 'delivered') delivered++
-    }
+    await database.transaction('system', async (tx) => {
+      for (const { message, delivery } of deliveries) await recordDelivery(tx, message, delivery, clock.now())
+    })
+    delivered += deliveries.filter(({ delivery }) => delivery.kind === 'delivered').length
     // The rail is away: what is left waits for the next pass instead of running into the same wall.
     if (batch.length < PARALLEL || deliveries.some(({ delivery }) => delivery.kind === 'not_sent')) break
   }
