@@ -37,13 +37,20 @@ export type DatabaseOptions = {
 
 const OID_INT8 = 20
 const OID_DATE = 1082
+const OID_INT2_ARRAY = 1005
 const OID_INT8_ARRAY = 1016
 
 // int8 arrives as bigint (pg's own default is text), dates stay text: a JavaScript Date would move them by the machine's time zone.
 const types = new pg.TypeOverrides()
 types.setTypeParser(OID_INT8, (text) => BigInt(text))
 types.setTypeParser(OID_DATE, (text) => text)
-types.setTypeParser(OID_INT8_ARRAY, (text) => (text === '{}' ? [] : text.slice(1, -1).split(',').map(BigInt)))
+types.setTypeParser(OID_INT8_ARRAY, (text) => elementsOf(text).map(BigInt))
+types.setTypeParser(OID_INT2_ARRAY, (text) => elementsOf(text).map(Number)) // pg's own reads one character at a time
+
+/** The elements of a one-dimensional array without nulls, as our functions answer them. */
+function elementsOf(text: string): string[] {
+  return text === '{}' ? [] : text.slice(1, -1).split(',')
+}
 
 // Lost connection, shutdown, crash recovery, too many connections, and the socket errors that `pg` raises.
 const UNAVAILABLE_STATES = new Set(['57P01', '57P02', '57P03', '08000', '08003', '08006', '53300', '53400'])
