@@ -972,17 +972,13 @@ begin
   if v_holds > 0 then h_account := array(select array_position(v_number, h_account[s]) from generate_series(1, v_holds) s order by s); end if;
 
   if not v_plain then
-    if v_keys or v_kinds then
-      -- First place in the batch of each key, and of the key that each named hold has.
-      select array_agg(first order by i) filter (where hold = 0), array_agg(first order by i) filter (where hold = 1)
-        into v_first, v_slot
-        from (select i, hold, min(i) filter (where hold = 0) over (partition by id) as first
-                from (select i, 0 as hold, p_key[i] as id from generate_series(1, n) i
-                      union all
-                      select i, 1, p_hold[i] from generate_series(1, n) i where p_hold is not null) named) f;
-      v_done := array_fill(0, array[n]);
+    if v_kinds and not v_keys then
+      v_first := array(select i from generate_series(1, n) i);
     end if;
     if v_keys then
+      -- First place in the batch of each key.
+      v_first := array(select min(i) over (partition by p_key[i]) from generate_series(1, n) i order by i);
+      v_done := array_fill(0, array[n]);
       select array_agg(h.fresh order by h.i), array_agg(h.seq order by h.i),
              array_agg(case when h.request_hash = h.former then h.fresh else h.request_hash end order by h.i)
         into v_hash, v_stored_seq, v_stored_hash
@@ -998,7 +994,10 @@ begin
     end if;
     if v_kinds then
       -- A hold named by an operation is a stored one, or the slot of the first operation with its key.
-      select array_agg(coalesce(array_position(h_id, p_hold[i]), v_holds + v_slot[i]) order by i) into v_slot from generate_series(1, n) i;
+      v_slot := array(select coalesce(h.s, v_holds + k.first) from generate_series(1, n) i
+                        left join (select s, h_id[s] as id from generate_series(1, v_holds) s) h on h.id = p_hold[i]
+                        left join (select v_first[j] as first, p_key[j] as key from generate_series(1, n) j where v_first[j] = j) k on k.key = p_hold[i]
+                       order by i);
       h_account := coalesce(h_account, '{}') || array_fill(0, array[n]);
       h_amount := coalesce(h_amount, '{}') || array_fill(0::bigint, array[n]);
       h_status := coalesce(h_status, '{}') || array_fill(0::smallint, array[n]);
@@ -1257,6 +1256,8 @@ begin
       o_credit_balance[i] := v_stored.credit_balance; o_credit_version[i] := v_stored.credit_version;
     end loop;
   end if;
+
+  if v_plain and v_refused = 0 then o_status := null; o_seq := o_seq[1:1]; end if; -- every operation is posted, one place after the other
 end $function$
 ;
 

@@ -23,9 +23,9 @@ export type PackedBatch = {
   forces: Buffer | null
 }
 
-/** What `ledger.post_batch` answers, a place per operation. */
+/** What `ledger.post_batch` answers, a place per operation. Without `o_status` all are posted, one after the other, and `o_seq` has the first place alone. */
 export type PackedOutcomes = {
-  o_status: number[]
+  o_status: number[] | null
   o_seq: bigint[]
   o_debit_balance: bigint[]
   o_debit_version: bigint[]
@@ -177,29 +177,35 @@ class OptionalColumns {
   }
 }
 
+const POSTED = 0
 const REPLAYED = -1
 
 /** The answer of `ledger.post_batch` as outcomes, in the order of the operations. */
 export function unpackOutcomes(packed: PackedOutcomes): Outcome[] {
-  const outcomes: Outcome[] = new Array(packed.o_status.length)
-  for (let i = 0; i < outcomes.length; i++) outcomes[i] = unpackOutcome(packed, i)
+  const outcomes: Outcome[] = new Array(packed.o_debit_version.length)
+  const first = packed.o_seq[0] as bigint
+  for (let i = 0; i < outcomes.length; i++) {
+    const status = packed.o_status ? (packed.o_status[i] as number) : POSTED
+    const seq = packed.o_status ? (packed.o_seq[i] as bigint) : first + BigInt(i)
+    outcomes[i] = status > POSTED ? refused(status) : posted(packed, i, seq, status === REPLAYED)
+  }
   return outcomes
 }
 
-function unpackOutcome(packed: PackedOutcomes, i: number): Outcome {
-  const status = packed.o_status[i] as number
-  if (status > 0) {
-    const refusal = POSTING_REFUSALS[status - 1]
-    assert(refusal, `post_batch answered an unknown status ${status}`)
-    return { ok: false, refusal }
-  }
+function refused(status: number): Outcome {
+  const refusal = POSTING_REFUSALS[status - 1]
+  assert(refusal, `post_batch answered an unknown status ${status}`)
+  return { ok: false, refusal }
+}
+
+function posted(packed: PackedOutcomes, i: number, seq: bigint, replayed: boolean): Outcome {
   const debitVersion = packed.o_debit_version[i] as bigint
   const moved = debitVersion > 0n
   return {
     ok: true,
     value: {
-      seq: packed.o_seq[i] as bigint,
-      replayed: status === REPLAYED,
+      seq,
+      replayed,
       debitBalance: moved ? (packed.o_debit_balance[i] as bigint) : null,
       debitVersion: moved ? debitVersion : null,
       creditBalance: moved ? (packed.o_credit_balance[i] as bigint) : null,

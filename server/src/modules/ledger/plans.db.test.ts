@@ -67,14 +67,16 @@ async function callPostBatch(operations: readonly Operation[]): Promise<number[]
   const batch = packBatch(operations)
   const { rows } = await session.query({
     name: 'post',
-    text: `select o_status from ledger.post_batch($1::integer, $2::timestamptz, $3::uuid[], $4::smallint[], $5::uuid[], $6::integer[], $7::integer[], $8::bigint[],
+    text: `select coalesce(o_status, array_fill(0::smallint, array[cardinality(o_debit_version)])) as o_status from ledger.post_batch($1::integer, $2::timestamptz, $3::uuid[], $4::smallint[], $5::uuid[], $6::integer[], $7::integer[], $8::bigint[],
              $9::text[], $10::text[], $11::timestamptz[], $12::uuid[], $13::uuid[], $14::uuid[], $15::timestamptz[], $16::boolean[])`,
     values: [
       bookId, NOON, batch.accounts, batch.kinds, batch.keys, batch.debits, batch.credits, batch.amounts, batch.currencies, batch.codes,
       batch.effectives, batch.references, batch.groups, batch.holds, batch.expiries, batch.forces,
     ], // biome-ignore format: one value per parameter
   })
-  return rows[0]?.o_status ?? []
+  const statuses: number[] = rows[0]?.o_status ?? []
+  expect(statuses).toHaveLength(operations.length)
+  return statuses
 }
 
 /** Tables this small are read whole, rightly. */

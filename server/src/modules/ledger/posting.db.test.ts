@@ -121,14 +121,14 @@ describe('keys', () => {
     const [low, high] = [book.nostro, book.alice].sort()
     const before = await account(book.alice)
     const { rows } = await db.admin.query(
-      `select o_status from ledger.post_batch($1, $2, $3::uuid[], null, $4::uuid[], $5::integer[], $6::integer[], $7::bigint[], $8::text[], $9::text[],
+      `select o_seq, o_credit_balance from ledger.post_batch($1, $2, $3::uuid[], null, $4::uuid[], $5::integer[], $6::integer[], $7::bigint[], $8::text[], $9::text[],
          null, null, null, null, null, null)`,
       [
         book.bookId, NOON, [high, low], backwards.keys, [high === book.nostro ? 1 : 2], [high === book.nostro ? 2 : 1], backwards.amounts,
         backwards.currencies, backwards.codes,
       ], // biome-ignore format: one value per parameter
     )
-    expect(rows).toEqual([{ o_status: [0] }])
+    expect(rows).toEqual([{ o_seq: [expect.anything()], o_credit_balance: [(before.balance + 5n).toString()] }])
     expect((await account(book.alice)).balance).toBe(before.balance + 5n)
   })
 
