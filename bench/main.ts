@@ -48,7 +48,7 @@ const FULL: Plan = {
 }
 const QUICK: Plan = {
   ...FULL,
-  seconds: 1.1,
+  seconds: 1,
   tpcbScale: 16,
   tpcbClients: [8, 16],
   entries: [20_000, 100_000],

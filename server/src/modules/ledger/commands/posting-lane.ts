@@ -10,7 +10,7 @@ export interface PostingLaneOptions {
   readonly bookId: BookId
   /** The bank's time, asked once per commit. */
   readonly now: () => Date
-  /** Most operations of one commit; 500 unless said. A submission larger than this goes alone. */
+  /** Most operations of one commit; 1,000 unless said. A submission larger than this goes alone. */
   readonly batchMax?: number
   /** Operations that may wait before new ones are turned away; 100,000 unless said. */
   readonly waitingMax?: number
@@ -53,7 +53,7 @@ export class PostingLane {
 
   constructor(options: PostingLaneOptions) {
     this.#options = options
-    this.#batchMax = options.batchMax ?? 500
+    this.#batchMax = options.batchMax ?? 1_000
     this.#waitingMax = options.waitingMax ?? 100_000
     assert(this.#batchMax > 0 && this.#batchMax <= BATCH_MAX, 'batchMax out of range')
   }
