@@ -57,36 +57,35 @@ const READS = {
   balance: { read: (book: GrownBook) => book.readBalance(), rows: 1 },
 } as const
 
-const ROUND = 50
+/** Readers at a time. With one alone, what is measured is on which core the system happens to wake its connection. */
+export const READERS = 2
 
 /**
- * Reads pages and balances of all books in turns, some of each, so that whatever else the machine does meets all of them alike:
- * the question is whether a larger book is slower, not how fast the machine is just now.
+ * Reads pages and balances of all books, each reader one book after the other and then in the opposite order, so that whatever else the
+ * machine does meets all of them alike: the question is whether a larger book is slower, not how fast the machine is just now.
  */
 export async function readInTurns(books: readonly GrownBook[], times: number): Promise<Reads[]> {
-  const measured = Object.entries(READS).flatMap(([what, { read, rows }]) =>
-    books.map((book) => ({
-      name: `${what}, at ${grouped(book.entries)} entries`,
-      book,
-      read,
-      rows,
-      latencies: new Latencies(),
-      seconds: 0,
-    })),
-  )
-  for (const one of measured) for (let i = 0; i < times / 4; i++) await one.read(one.book) // warm: pages read, plans made
-  for (let round = 0; round < times / ROUND; round++) {
-    for (const one of measured) {
-      const startedAt = performance.now()
-      for (let i = 0; i < ROUND; i++) {
-        const from = performance.now()
-        if ((await one.read(one.book)) !== one.rows) throw new Error(`${one.name}: it was not full`)
-        one.latencies.record(performance.now() - from)
+  const results: Reads[] = []
+  for (const [what, { read, rows }] of Object.entries(READS)) {
+    const measured = books.map((book) => {
+      return { name: `${what}, at ${grouped(book.entries)} entries`, book, latencies: new Latencies(), seconds: 0 }
+    })
+    const reader = async () => {
+      for (let i = -times / 4; i < times; i += READERS) {
+        for (const one of (i / READERS) % 2 === 0 ? measured : measured.toReversed()) {
+          const from = performance.now()
+          if ((await read(one.book)) !== rows) throw new Error(`${one.name}: it was not full`)
+          const milliseconds = performance.now() - from
+          if (i < 0) continue // warm: pages read, plans made
+          one.latencies.record(milliseconds)
+          one.seconds += milliseconds / 1_000 / READERS
+        }
       }
-      one.seconds += (performance.now() - startedAt) / 1_000
     }
+    await Promise.all(Array.from({ length: READERS }, reader))
+    results.push(...measured)
   }
-  return measured
+  return results
 }
 
 const grouped = (value: number): string => value.toLocaleString('en-US')

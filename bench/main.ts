@@ -6,7 +6,7 @@ import { verifyLedger } from '../server/src/modules/ledger/index.ts'
 import { Database } from '../server/src/platform/postgres/database.ts'
 import { type EmbeddedServer, startEmbedded } from '../server/src/platform/postgres/embedded.ts'
 import { migrate } from '../server/src/platform/postgres/migrate.ts'
-import { GrownBook, readInTurns } from './flatness.ts'
+import { GrownBook, READERS, readInTurns } from './flatness.ts'
 import { benchHttp } from './http.ts'
 import { type BenchBook, type Load, type LoadResult, makeBook, runLanes, runSingles } from './ledger-load.ts'
 import { type Cost, type Latencies, startMeters } from './meters.ts'
@@ -239,7 +239,7 @@ class Bench {
       this.#say('reading them in turns')
       for (const { name, latencies, seconds } of await readInTurns(books, reads)) {
         const cost = { seconds, postgresCpuMicros: 0, nodeCpuMicros: 0, walBytes: 0 }
-        this.#rows.push({ ...rowOf(name, 1, 1, false, { done: latencies.count, latencies, cost }) })
+        this.#rows.push({ ...rowOf(name, 1, READERS, false, { done: latencies.count, latencies, cost }) })
       }
       for (const book of books) await this.#proveBooks(book.database)
     } finally {

@@ -181,11 +181,15 @@ function serverArguments(cluster: string, socketDirectory: string, settings: Emb
     unix_socket_directories: socketDirectory,
     unix_socket_permissions: '0700',
     max_connections: '200',
-    shared_buffers: `${Math.max(128, Math.min(512, Math.floor(memory / 8)))}MB`,
+    // A quarter of the memory, taken only as the books fill it. With an eighth, at most 512 MB, a page of entries of a book of ten million took
+    // half as long again as of a book of one million.
+    shared_buffers: `${Math.max(128, Math.min(4096, Math.floor(memory / 4)))}MB`,
     effective_cache_size: `${Math.max(256, Math.floor(memory / 2))}MB`,
     fsync: 'on',
     synchronous_commit: 'on',
     wal_compression: 'on',
+    // Filling a new WAL segment with zeroes stops every writer for 50 ms, several times a second under load: p99 of a transfer 66 ms, without it 22 ms.
+    wal_init_zero: 'off',
     // Pages are written whole into the WAL once per checkpoint: rare checkpoints make a transfer cheaper, recovery stays in seconds.
     max_wal_size: '4GB',
     min_wal_size: '256MB',
