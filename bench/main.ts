@@ -61,15 +61,79 @@ const QUICK: Plan = {
  * then proves the books. Needs nothing but the machine to be otherwise idle.
  */
 export async function runBench(options: BenchOptions = {}): Promise<BenchReport> {
+  const plan = options.quick ? QUICK : FULL
+  const say = options.onProgress ?? (() => {})
+  const writes = await onServer(async (server) => {
+    const bench = await Bench.open(server, plan, say)
+    return bench.run().finally(() => bench.close())
+  })
+  const reads = await onServer((server) => readRows(server, plan, say))
+  return { rows: [...writes.rows, ...reads] }
+}
+
+/** Does the work on a PostgreSQL of its own, which is gone afterwards. */
+async function onServer<T>(work: (server: EmbeddedServer) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'partita-bench-'))
   const server = await startEmbedded({ dataDirectory: folder })
   try {
-    const bench = await Bench.open(server, options.quick ? QUICK : FULL, options.onProgress ?? (() => {}))
-    return await bench.run().finally(() => bench.close())
+    return await work(server)
   } finally {
     await server.remove()
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** Reads must not slow down as the books grow. Each size is a database of its own, beside nothing else. */
+async function readRows(server: EmbeddedServer, plan: Plan, say: (what: string) => void): Promise<BenchRow[]> {
+  const admin = new pg.Client({ connectionString: server.adminUrl })
+  await admin.connect()
+  const books: GrownBook[] = []
+  try {
+    for (const entries of plan.entries) {
+      say(`growing a book to ${entries.toLocaleString('en-US')} entries`)
+      const name = `entries_${entries}`
+      books.push(await GrownBook.grow(await openAnother(server, admin, name), entries, plan.readers))
+      await vacuum(server, name)
+    }
+    await admin.query('checkpoint')
+    say('reading them in turns')
+    const reads = await readInTurns(books, plan.reads)
+    let verified = true
+    for (const book of books) verified = (await prove(book.database, say)) && verified
+    return reads.map(({ name, latencies, seconds }) => {
+      const cost = { seconds, postgresCpuMicros: 0, nodeCpuMicros: 0, walBytes: 0 }
+      return { ...rowOf(name, 1, READERS, false, { done: latencies.count, latencies, cost }), verified }
+    })
+  } finally {
+    for (const book of books) await book.database.close()
+    await admin.end()
+  }
+}
+
+/** A migrated database beside the others of the server. */
+async function openAnother(server: EmbeddedServer, admin: pg.Client, name: string): Promise<Database> {
+  await admin.query(`create database ${name}`)
+  const url = new URL(server.adminUrl)
+  url.pathname = `/${name}`
+  await migrate(url.href, { loginPassword: url.password })
+  url.username = 'partita'
+  return new Database({ url: url.href, applicationName: 'partita bench', statementTimeoutMs: 0 })
+}
+
+/** What PostgreSQL would do by itself within a minute, while it is being measured. */
+async function vacuum(server: EmbeddedServer, name: string): Promise<void> {
+  const url = new URL(server.adminUrl)
+  url.pathname = `/${name}`
+  const client = new pg.Client({ connectionString: url.href })
+  await client.connect()
+  await client.query('vacuum analyze').finally(() => client.end())
+}
+
+async function prove(database: Database, say: (what: string) => void): Promise<boolean> {
+  say('proving the books')
+  const report = await verifyLedger(database)
+  say(`proved ${report.entries.toLocaleString('en-US')} entries in ${report.seconds} s`)
+  return report.ok
 }
 
 /** Puts the report's table, with the machine and the day, between the markers of the README. */
@@ -110,7 +174,7 @@ class Bench {
   readonly #database: Database
   readonly #url: string
   readonly #rows: BenchRow[] = []
-  #sound = true
+  #booksMade = 0
 
   private constructor(server: EmbeddedServer, plan: Plan, say: (what: string) => void, admin: pg.Client, url: string) {
     this.#server = server
@@ -144,18 +208,11 @@ class Bench {
 
   async run(): Promise<BenchReport> {
     await this.#tpcb()
-    const { customers, customersMany } = this.#plan
-    const books = [await this.#book('bench-1', customers), await this.#book('bench-2', customers)]
-    await this.#ledger(books, await this.#book('bench-many', customersMany))
+    await this.#ledger()
     await this.#http()
-    await this.#flatness()
-    await this.#prove()
+    const sound = await prove(this.#database, this.#say)
+    for (const row of this.#rows.slice(1)) row.verified = sound
     return { rows: this.#rows }
-  }
-
-  #book(code: string, customers: number): Promise<BenchBook> {
-    this.#say(`opening ${code}`)
-    return makeBook(this.#database, code, customers)
   }
 
   /** The yardstick: PostgreSQL's own benchmark at the client count that serves it best. Its books are proved as well. */
@@ -187,30 +244,39 @@ class Bench {
     await this.#admin.query('drop database tpcb')
   }
 
-  async #ledger(books: readonly BenchBook[], many: BenchBook): Promise<void> {
-    const { seconds, callers } = this.#plan
-    const [first] = books
-    if (!first) return
+  async #ledger(): Promise<void> {
+    const { seconds, callers, customers, customersMany } = this.#plan
     await this.#admin.query('checkpoint')
-    await runLanes(this.#database, { books, callers: 256, hot: false, mixed: false, seconds: seconds / 3 }) // warm: code compiled, plans made
-    await runSingles(this.#database, first, { callers: 16, seconds: 1 })
-    const singles = await this.#measure(() => runSingles(this.#database, first, { callers: 16, seconds }))
+    const warm = { callers: 256, hot: false, mixed: false, seconds: seconds / 3 }
+    await runLanes(this.#database, { ...warm, books: await this.#freshBooks(2, customers) }) // code compiled, plans made
+    const [book] = await this.#freshBooks(1, customers)
+    if (!book) return
+    await runSingles(this.#database, book, { callers: 16, seconds: seconds / 8 })
+    const singles = await this.#measure(() => runSingles(this.#database, book, { callers: 16, seconds }))
     this.#add(rowOf('one transfer per transaction', 1, 16, false, singles))
-    for (const used of [[first], books]) {
+    for (const books of [1, 2]) {
       for (const hot of [false, true]) {
-        for (const count of callers) {
-          await this.#lanes('posting lane', { books: used, callers: count, hot, mixed: false, seconds })
-        }
+        for (const count of callers) await this.#lanes('posting lane', { books, customers, callers: count, hot, mixed: false })
       }
     }
-    const wide = `posting lane, ${many.customers.length.toLocaleString('en-US')} accounts`
-    await this.#lanes(wide, { books: [many], callers: 1_024, hot: false, mixed: false, seconds })
-    await this.#lanes('posting lane, with holds and groups', { books: [first], callers: 1_024, hot: false, mixed: true, seconds })
+    const crowd = { books: 1, callers: 1_024, hot: false }
+    const many = `posting lane, ${customersMany.toLocaleString('en-US')} accounts`
+    await this.#lanes(many, { ...crowd, customers: customersMany, mixed: false })
+    await this.#lanes('posting lane, with holds and groups', { ...crowd, customers, mixed: true })
   }
 
-  async #lanes(name: string, load: Load): Promise<void> {
-    this.#say(`${name}: ${load.books.length} book(s), ${load.callers} callers${load.hot ? ', one hot account' : ''}`)
-    this.#add(rowOf(name, load.books.length, load.callers, load.hot, await this.#measure(() => runLanes(this.#database, load))))
+  /** One row, over books of its own: no row pays for what the ones before it have written. */
+  async #lanes(name: string, load: Omit<Load, 'books' | 'seconds'> & { books: number; customers: number }): Promise<void> {
+    this.#say(`${name}: ${load.books} book(s), ${load.callers} callers${load.hot ? ', one hot account' : ''}`)
+    const books = await this.#freshBooks(load.books, load.customers)
+    const measured = await this.#measure(() => runLanes(this.#database, { ...load, books, seconds: this.#plan.seconds }))
+    this.#add(rowOf(name, load.books, load.callers, load.hot, measured))
+  }
+
+  async #freshBooks(count: number, customers: number): Promise<BenchBook[]> {
+    const books: BenchBook[] = []
+    for (let n = 0; n < count; n++) books.push(await makeBook(this.#database, `bench-${++this.#booksMade}`, customers))
+    return books
   }
 
   async #http(): Promise<void> {
@@ -224,51 +290,6 @@ class Bench {
       durationMs,
     })
     this.#add({ ...row, ratioToTpcB: 0, verified: false })
-  }
-
-  /** Reads must not slow down as the books grow. Each size is a database of its own. */
-  async #flatness(): Promise<void> {
-    const { entries, readers, reads } = this.#plan
-    const books: GrownBook[] = []
-    try {
-      for (const count of entries) {
-        this.#say(`growing a book to ${count.toLocaleString('en-US')} entries`)
-        books.push(await GrownBook.grow(await this.#openAnother(`flatness_${count}`), count, readers))
-      }
-      await this.#admin.query('checkpoint')
-      this.#say('reading them in turns')
-      for (const { name, latencies, seconds } of await readInTurns(books, reads)) {
-        const cost = { seconds, postgresCpuMicros: 0, nodeCpuMicros: 0, walBytes: 0 }
-        this.#rows.push({ ...rowOf(name, 1, READERS, false, { done: latencies.count, latencies, cost }) })
-      }
-      for (const book of books) await this.#proveBooks(book.database)
-    } finally {
-      for (const book of books) await book.database.close()
-    }
-  }
-
-  /** A migrated database beside the one that is measured, on the same server. */
-  async #openAnother(name: string): Promise<Database> {
-    await this.#admin.query(`create database ${name}`)
-    const adminUrl = new URL(this.#server.adminUrl)
-    adminUrl.pathname = `/${name}`
-    await migrate(adminUrl.href)
-    const url = new URL(this.#url)
-    url.pathname = adminUrl.pathname
-    return new Database({ url: url.href, applicationName: 'partita bench', statementTimeoutMs: 0 })
-  }
-
-  /** The last step: rows count as verified only when every book of the run is proved. */
-  async #prove(): Promise<void> {
-    await this.#proveBooks(this.#database)
-    for (const row of this.#rows.slice(1)) row.verified = this.#sound
-  }
-
-  async #proveBooks(database: Database): Promise<void> {
-    this.#say('proving the books')
-    const report = await verifyLedger(database)
-    this.#say(`proved ${report.entries.toLocaleString('en-US')} entries in ${report.seconds} s`)
-    this.#sound &&= report.ok
   }
 
   async #measure(work: () => Promise<LoadResult>): Promise<Measured> {
