@@ -174,7 +174,8 @@ const MEGABYTE = 1024 * 1024
 
 /** Ours, in the order of the manual. Sized for a small machine with two cores. */
 function serverArguments(cluster: string, socketDirectory: string, settings: EmbeddedOptions['settings']): string[] {
-  const memory = Math.floor(totalmem() / MEGABYTE)
+  // In a container the machine's memory is not ours: 0 or more than the machine has means that nobody limits us.
+  const memory = Math.floor(Math.min(totalmem(), process.constrainedMemory() || totalmem()) / MEGABYTE)
   const all: Record<string, string> = {
     listen_addresses: '',
     port: String(PORT),
