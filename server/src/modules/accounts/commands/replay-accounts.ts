@@ -22,7 +22,9 @@ export type ReplayAccount = {
   readonly rows: readonly ReplayRow[]
   /** Before this run. */
   readonly balance: bigint
-  /** How many of the account's movements come before the file's first; the file's own may stand there too. */
+  /** The account's movements that stand there, oldest first. */
+  readonly standing: readonly PostedMovement[]
+  /** How many of them come before the file's first; the file's own may be among them too. */
   readonly place: number
   /** What the account had before its first row, which is still to be posted; 0n when it had nothing, or stands there. */
   readonly opening: bigint
@@ -78,7 +80,15 @@ export async function openReplayAccounts(
         if (place === undefined) others.push([name, own])
         else {
           const opening = standing ? 0n : openingOf(own, book.toleranceMinor, isMidway)
-          accounts.push({ name, id, rows: own, balance: balances.get(id) ?? 0n, place, opening })
+          accounts.push({
+            name,
+            id,
+            rows: own,
+            balance: balances.get(id) ?? 0n,
+            standing: standing?.movements ?? [],
+            place,
+            opening,
+          })
         }
       }
     }

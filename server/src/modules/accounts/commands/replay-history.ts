@@ -52,8 +52,9 @@ const OPERATIONS_PER_SUBMIT = 1_000
 const STREAMS = 4
 
 /**
- * Posts a history row by row and compares the ledger's balance with the source's after each. Every movement has a key of its own, so a
- * replay that was interrupted goes on where it was: what stands there is answered with the balance it had then, and compared again.
+ * Posts a history row by row and compares the ledger's balance with the source's after each. A replay that was interrupted goes on where it
+ * was: what stands there is compared with the balance it had then, and the rest is posted. Every movement has a key of its own, so two
+ * replays at once post it once.
  */
 export async function replayHistory(database: Database, history: ReplayHistory): Promise<Result<ReplayReport, ReplayRefusal>> {
   const opened = await openAll(database, history)
@@ -61,7 +62,7 @@ export async function replayHistory(database: Database, history: ReplayHistory):
   const { bookId, contra, accounts } = opened.value
   const lane = new PostingLane({ database, bookId, now: () => history.clock.now(), batchMax: 2 * OPERATIONS_PER_SUBMIT })
   const run = new Run(history, lane)
-  await Promise.all(streamsOf(history.rows, accounts, contra).map((stream) => run.post(stream)))
+  await Promise.all(streamsOf(history.rows, accounts, contra, run).map((stream) => run.post(stream)))
   await lane.close()
   if (run.refusal) return refuse(run.refusal)
   const mismatches = accounts.flatMap(({ rows, balance, opening }) =>
@@ -91,8 +92,13 @@ const openAll = (database: Database, history: ReplayHistory): Promise<Result<Ope
     return accounts.ok ? ok({ bookId, contra: contra.value, accounts: accounts.value }) : accounts
   })
 
-/** Everything to be posted, in the file's order, dealt out by account; openings first. */
-function streamsOf(rows: readonly ReplayRow[], accounts: readonly ReplayAccount[], contra: LedgerAccountId): Posting[][] {
+/** Everything to be posted, in the file's order, dealt out by account; openings first. What stands there already is told to the run. */
+function streamsOf(
+  rows: readonly ReplayRow[],
+  accounts: readonly ReplayAccount[],
+  contra: LedgerAccountId,
+  run: Run,
+): Posting[][] {
   const streams: Posting[][] = Array.from({ length: STREAMS }, () => [])
   const targets = new Map<string, { account: ReplayAccount; stream: Posting[]; ordinal: number }>()
   for (const [index, account] of accounts.entries()) {
@@ -102,8 +108,11 @@ function streamsOf(rows: readonly ReplayRow[], accounts: readonly ReplayAccount[
   }
   for (const row of rows) {
     const target = targets.get(row.account)
-    if (target && row.amount.minor !== 0n)
-      target.stream.push({ row, operation: rowOperation(row, target.ordinal++, target.account.id, contra) })
+    if (!target || row.amount.minor === 0n) continue
+    const ordinal = target.ordinal++
+    const stands = target.account.standing[ordinal]
+    if (stands) run.confirm(row, stands.balanceAfter)
+    else target.stream.push({ row, operation: rowOperation(row, ordinal, target.account.id, contra) })
   }
   return streams
 }
@@ -122,6 +131,12 @@ class Run {
   constructor(history: ReplayHistory, lane: PostingLane) {
     this.#history = history
     this.#lane = lane
+  }
+
+  /** A row that was posted before, by this command or an earlier release of it. */
+  confirm(row: ReplayRow, balanceAfter: bigint): void {
+    this.alreadyPosted++
+    this.balances.set(row.row, balanceAfter)
   }
 
   /** Posts in order, one submission at a time; stops when any stream was refused. */
@@ -146,7 +161,7 @@ class Run {
   }
 }
 
-/** The key is the movement's place in its account's history: told again, it is answered with what stands there. */
+/** The key is the movement's place in its account's history: told twice at once, it is posted once. */
 function rowOperation(row: ReplayRow, ordinal: number, account: LedgerAccountId, contra: LedgerAccountId): TransferOperation {
   const { currency, minor } = row.amount
   return {
