@@ -142,6 +142,20 @@ describe('one account, statement after statement', () => {
     expect([await feed(), await balances()]).toEqual(before)
   })
 
+  test('what an earlier release booked, against another contra account and under another content, is known', async () => {
+    await importText(JANUARY)
+    // As it was then: the contra account had another id, and the operations another content.
+    await db.admin.query(
+      `begin; set local session_replication_role = replica;
+       update ledger.account set id = gen_random_uuid() where code like 'EXTC:${organizationId}:%';
+       update ledger.key set request_hash = request_hash + 1;
+       commit`,
+    )
+    expect(await importText(JANUARY)).toMatchObject({ added: 0, duplicates: 2 })
+    expect(await importText(FEBRUARY)).toMatchObject({ added: 1, duplicates: 0 })
+    expect(await balances()).toEqual({ [ACCOUNT]: '145.00' })
+  })
+
   test('two identical bookings inside one file are two, and stay two', async () => {
     const coffee = { date: '2026-01-10', amount: '-2.50', text: 'coffee' }
     const twice = camt({

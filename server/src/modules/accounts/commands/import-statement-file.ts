@@ -305,8 +305,10 @@ class StatementBooks {
     const rows: NewTransaction[] = []
     for (const [index, outcome] of outcomes.entries()) {
       const booking = batch[index] as Bookable
-      if (!outcome.ok) this.#leaveOut(unbooked, booking.entry, problemOf(outcome.refusal))
-      else if (outcome.value.replayed) this.duplicates++
+      // The key is the booking's identity. Under another content it is one that the first release booked on another day of the same statement.
+      const isKnown = outcome.ok ? outcome.value.replayed : outcome.refusal === 'key_reused_with_other_content'
+      if (isKnown) this.duplicates++
+      else if (!outcome.ok) this.#leaveOut(unbooked, booking.entry, problemOf(outcome.refusal))
       else {
         this.added++
         const balance = booking.amount.minor > 0n ? outcome.value.creditBalance : outcome.value.debitBalance

@@ -3,7 +3,7 @@ import { assert } from '../../../platform/assert.ts'
 import { derivedId, type Id, newId } from '../../../platform/ids.ts'
 import type { Currency } from '../../../platform/money.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
-import { type BookId, type LedgerAccountId, openAccounts, openBook } from '../../ledger/index.ts'
+import { accountsByCode, type BookId, type LedgerAccountId, openAccounts, openBook } from '../../ledger/index.ts'
 import * as statements from '../statement-store.ts'
 import * as store from '../store.ts'
 import { slugsOf } from './open-bank-account.ts'
@@ -39,14 +39,17 @@ export async function openExternalAccount(
   const bankCode = account.iban === null ? (account.bankCode ?? '') : ''
   const ledgerAccountId =
     known?.ledgerAccountId ?? derivedId('ledger_account', organizationId, 'EXT', bankCode, account.id, currency)
-  const contraAccountId = derivedId('ledger_account', organizationId, 'EXTC', currency, bookId)
+  const contraCode = `EXTC:${organizationId}:${currency}`
+  // Accounts that were connected by the first release stand in the organization's own book, their contra account under another id.
+  const [standing] = await accountsByCode(tx, bookId, [contraCode])
+  const contraAccountId = standing?.id ?? derivedId('ledger_account', organizationId, 'EXTC', currency, bookId)
   const common = { currency, normalSide: 'credit', floor: null } as const
   const opened = await openAccounts(
     tx,
     bookId,
     [
       { ...common, id: ledgerAccountId, code: `EXT:${ledgerAccountId}` },
-      { ...common, id: contraAccountId, code: `EXTC:${organizationId}:${currency}` },
+      { ...common, id: contraAccountId, code: contraCode },
     ],
     now,
   )
