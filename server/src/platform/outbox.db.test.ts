@@ -180,4 +180,15 @@ describe('the outbox', () => {
     expect(await test_.database.read('system', (tx) => outboxLagSeconds(tx, later))).toBe(0)
     expect(await test_.database.transaction('system', (tx) => pruneOutbox(tx, later))).toBe(2)
   })
+  test('forgets what was published, however much was given up on before it', async () => {
+    const fails: Consumer = { name: 'fails', types: ['test.happened.v1'], handle: () => Promise.reject(new Error('never')) }
+    await test_.database.transaction('system', (tx) => publish(tx, [event(newId(), 1)]))
+    const relay = relayTo(fails)
+    for (let pass = 0; pass < 4; pass++) await relay.runOnce()
+    await test_.database.transaction('system', (tx) => publish(tx, [event(newId(), 2)]))
+    await drain(relayTo())
+    const later = new Date(clock.now().getTime() + 90_000)
+    expect(await test_.database.transaction('system', (tx) => pruneOutbox(tx, later, 1))).toBe(1)
+    expect(await test_.database.read('system', parkedEvents)).toBe(1)
+  })
 })

@@ -152,10 +152,12 @@ export const parkedEvents = async (tx: Tx): Promise<number> =>
 
 /** Forgets what was published, and what was handled, before `before`; at most `limit` rows of each a call, so that it never holds long. */
 export async function pruneOutbox(tx: Tx, before: Date, limit = 5_000): Promise<number> {
-  // The oldest by position are the oldest to have left, or nearly: looking further would read the whole table for nothing.
+  // The oldest by position are the oldest to have left, or nearly: looking further would read the whole table for nothing. What has not
+  // left is passed over, or enough parked events at the front would keep everything behind them for ever.
   const events = await tx.run`
     delete from platform.outbox
-     where published_at < ${before} and position in (select position from platform.outbox order by position limit ${limit})`
+     where published_at < ${before} and position in (
+       select position from platform.outbox where published_at is not null order by position limit ${limit})`
   const handled = await tx.run`
     delete from platform.handled_event where ctid in (select ctid from platform.handled_event where handled_at < ${before} limit ${limit})`
   return events + handled
