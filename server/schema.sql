@@ -596,6 +596,8 @@ CREATE INDEX incoming_transfer_suspended ON payments.incoming_transfer USING btr
 
 CREATE INDEX outgoing_message_interrupted ON payments.outgoing_message USING btree (attempted_at) WHERE ((delivered_at IS NULL) AND (refused_reason IS NULL));
 
+CREATE INDEX outgoing_message_of_return ON payments.outgoing_message USING btree (incoming_transfer_id) WHERE (incoming_transfer_id IS NOT NULL);
+
 CREATE INDEX outgoing_message_waiting ON payments.outgoing_message USING btree (created_at, id) WHERE (attempted_at IS NULL);
 
 CREATE INDEX transfer_return_of ON payments.transfer_return USING btree (credit_transfer_id);

@@ -147,6 +147,56 @@ describe('a status report', () => {
   })
 })
 
+describe('a rejection for being a duplicate (AM05)', () => {
+  test('asks about the first copy; what the rail then says of that one counts', async () => {
+    const before = await bank.money()
+    const { transfer, report } = await sent()
+    const asked = rail.taken.length
+    expect(await report({ status: 'RJCT', reason: 'AM05' })).toBe('copy_refused')
+    expect(rail.taken.slice(asked).join()).toContain('pacs.028.001.03')
+    expect(await report({ status: 'ACSC' })).toBe('accept_and_settle')
+    expect(await bank.statusOf(transfer.id)).toMatchObject({ status: 'settled' })
+    expect(await bank.money()).toMatchObject({ booked: before.booked - 100_00n, available: before.available - 100_00n })
+  })
+
+  test('is one when the rail answers the question with it: the money does not stay held for ever', async () => {
+    const before = await bank.money()
+    const { transfer, report } = await sent()
+    expect(await report({ status: 'RJCT', reason: 'AM05' })).toBe('copy_refused')
+    expect(await report({ status: 'RJCT', reason: 'AM05' })).toBe('reject')
+    expect(await bank.statusOf(transfer.id)).toEqual({ status: 'rejected', reason: 'AM05' })
+    expect(await bank.money()).toEqual(before)
+  })
+
+  test('after acceptance brings the money back in the same way', async () => {
+    const before = await bank.money()
+    const { transfer, report } = await sent()
+    expect(await report({ status: 'ACSP' })).toBe('accept')
+    expect(await report({ status: 'RJCT', reason: 'AM05' })).toBe('copy_refused')
+    expect(await report({ status: 'RJCT', reason: 'AM05' })).toBe('reject_accepted')
+    expect(await bank.statusOf(transfer.id)).toEqual({ status: 'rejected', reason: 'AM05' })
+    expect(await bank.money()).toEqual(before)
+  })
+
+  test('changes nothing once the first copy has settled', async () => {
+    const { transfer, report } = await sent()
+    await report({ status: 'RJCT', reason: 'AM05' })
+    await report({ status: 'ACSC' })
+    expect(await report({ status: 'RJCT', reason: 'AM05' })).toBe('copy_refused')
+    expect(await bank.statusOf(transfer.id)).toMatchObject({ status: 'settled' })
+  })
+
+  test('of a return of ours is asked about once, then a person decides', async () => {
+    const { txId, report, status } = await sentBack('39.00')
+    const asked = rail.taken.length
+    expect(await report({ status: 'RJCT', reason: 'AM05' })).toBe('copy_refused')
+    expect(await report({ status: 'RJCT', reason: 'AM05' })).toBe('return_refused')
+    await bank.passTime(3_600)
+    expect(await status()).toEqual({ status: 'return_refused', reason: 'AC01' })
+    expect(rail.taken.slice(asked).filter((xml) => xml.includes(`<OrgnlTxId>${txId}<`))).toHaveLength(1)
+  })
+})
+
 describe('a return of what we sent', () => {
   test('in two parts comes back in two entries, and never more than was sent', async () => {
     const before = await bank.money()
@@ -168,6 +218,15 @@ describe('a return of what we sent', () => {
     expect(await returned('30.00', { ...key, agent: 'COBADEFFXXX' })).toBe('nothing')
     expect(await bank.money()).toMatchObject({ booked: before.booked + 30_00n })
     expect(await returned('30.00', { ...key, agent: 'DEUTDEFF' })).toBe('returned')
+  })
+
+  test('under the key of another return contradicts our books instead of being taken for a copy', async () => {
+    const [first, second] = [await settled(), await settled()]
+    const key = { returnId: unique('RTR') }
+    expect(await first.returned('30.00', key)).toBe('returned')
+    expect(await second.returned('30.00', key)).toBe('contradiction')
+    expect(await first.returned('31.00', key)).toBe('contradiction')
+    expect(await first.returned('30.00', key)).toBe('nothing')
   })
 
   test.each([
@@ -242,6 +301,17 @@ describe('a return of ours', () => {
     expect(await status()).toMatchObject({ status: 'return_refused' })
     await bank.passTime(3_600)
     expect(await bank.money()).toEqual({ ...before, nostro: before.nostro - 34_00n, suspense: before.suspense + 34_00n })
+  })
+
+  test('that the rail does not even take waits for a person instead of being written anew without end', async () => {
+    const before = await bank.money()
+    rail.deliveries.push({ kind: 'refused', reason: 'FF01' })
+    const { txId, report, status } = await sentBack('38.00')
+    expect(await report({ status: 'RJCT', reason: 'AG09' })).toBe('return_refused')
+    await bank.passTime(3_600)
+    expect(await status()).toMatchObject({ status: 'return_refused' })
+    expect(rail.taken.filter((xml) => xml.includes('PmtRtr') && xml.includes(`<OrgnlTxId>${txId}<`))).toHaveLength(1)
+    expect(await bank.money()).toEqual({ ...before, nostro: before.nostro - 38_00n, suspense: before.suspense + 38_00n })
   })
 
   test('of which nothing is heard is asked about; one that never arrived is sent in another message', async () => {

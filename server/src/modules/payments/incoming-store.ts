@@ -83,17 +83,32 @@ export const takeSilentReturns = (tx: Tx, now: Date, limit: number) =>
     [now, limit],
   )
 
+/** A receipt that goes back, with what is known of the message that our return is in. */
+export type ReturnedTransfer = IncomingTransfer & {
+  /** The rail did not even take the message. */
+  isRefusedMessage: boolean
+  /** The rail has been asked about it. */
+  isInvestigated: boolean
+}
+
 /** The receipt that our return in this message sends back, locked. */
 export const lockReturned = async (
   tx: Tx,
   returnMessageId: string,
   transactionId: string | null,
-): Promise<IncomingTransfer | undefined> =>
+): Promise<ReturnedTransfer | undefined> =>
   (
-    await tx.query<IncomingTransfer>(
-      `select ${COLUMNS} from payments.incoming_transfer t
-        where id = (select incoming_transfer_id from payments.outgoing_message where message_id = $1 and message_name like 'pacs.004%')
-          and transaction_id = coalesce($2, transaction_id)
+    await tx.query<ReturnedTransfer>(
+      `with message as (
+         select id, created_at, incoming_transfer_id, refused_reason from payments.outgoing_message
+          where message_id = $1 and message_name like 'pacs.004%')
+       select ${COLUMNS},
+              (select refused_reason is not null from message) as "isRefusedMessage",
+              exists (select 1 from payments.outgoing_message question
+                       where question.incoming_transfer_id = t.id and question.message_name like 'pacs.028%'
+                         and (question.created_at, question.id) > (select created_at, id from message)) as "isInvestigated"
+         from payments.incoming_transfer t
+        where id = (select incoming_transfer_id from message) and transaction_id = coalesce($2, transaction_id)
           for update`,
       [returnMessageId, transactionId],
     )
@@ -126,11 +141,12 @@ export type TransferReturnRow = {
   readonly statusReasonCode: string
 }
 
-/** Whether this (returning agent, RtrId) came before. */
-export const isReturnKnown = async (tx: Tx, key: Pick<TransferReturnRow, 'returningAgent' | 'returnId'>): Promise<boolean> =>
-  (await tx.maybe`
-    select 1 from payments.transfer_return where returning_agent = ${key.returningAgent} and return_id = ${key.returnId}`) !==
-  undefined
+/** What came before under this (returning agent, RtrId). */
+export const findReturn = (tx: Tx, key: Pick<TransferReturnRow, 'returningAgent' | 'returnId'>) => tx.maybe<
+  Pick<TransferReturnRow, 'transferId' | 'amountMinor'>
+>`
+  select credit_transfer_id as "transferId", amount_minor as "amountMinor"
+    from payments.transfer_return where returning_agent = ${key.returningAgent} and return_id = ${key.returnId}`
 
 export const insertTransferReturn = (tx: Tx, r: TransferReturnRow, now: Date) => tx.run`
     insert into payments.transfer_return (

@@ -50,6 +50,8 @@ export type StoredCreditTransfer = {
   statusReasonCode: string | null
   feedTransactionId: Id<'transaction'>
   createdAt: Date
+  /** When the rail was last asked what became of it. */
+  investigatedAt: Date | null
 }
 
 export const insertCreditTransfers = (tx: Tx, rows: readonly StoredCreditTransfer[]) => tx.run`
@@ -86,7 +88,7 @@ const COLUMNS = `
   remittance_information as "remittanceInformation", creditor_reference as "creditorReference", purpose,
   requested_execution_date as "requestedExecutionDate", payment_file_id as "paymentFileId", payment_information_id as "paymentInformationId",
   instruction_id as "instructionId", file_position as "filePosition", details, status, status_reason_code as "statusReasonCode", feed_transaction_id as "feedTransactionId",
-  created_at as "createdAt"`
+  created_at as "createdAt", investigated_at as "investigatedAt"`
 
 /** Pending transfers whose day has come, locked for this worker; another worker takes others. */
 export const takeDueTransfers = (tx: Tx, today: LocalDate, limit: number) =>
@@ -123,22 +125,34 @@ export const statusesOf = (tx: Tx, ids: readonly string[]) => tx.rows<
 export const setStatus = (
   tx: Tx,
   ids: readonly string[],
-  change: { status: CreditTransferStatus; reasonCode?: string | null; answerDueAt?: Date | null; now: Date },
+  change: {
+    status: CreditTransferStatus
+    reasonCode?: string | null
+    answerDueAt?: Date | null
+    investigatedAt?: Date
+    now: Date
+  },
 ) => tx.run`
   update payments.credit_transfer
      set status = ${change.status}, status_reason_code = coalesce(${change.reasonCode ?? null}, status_reason_code),
          answer_due_at = ${change.answerDueAt ?? null}, updated_at = ${change.now},
          submitted_at = case when ${change.status} = 'submitted' then ${change.now}::timestamptz else submitted_at end,
-         investigated_at = case when ${change.status} = 'unknown' then ${change.now}::timestamptz else investigated_at end
+         investigated_at = coalesce(${change.investigatedAt ?? null}, investigated_at)
    where id = any(${ids}::uuid[])`
 
 /** Notes money that came back for a debtor who has no account any more. */
 export const addSuspended = (tx: Tx, transferId: string, minor: bigint) => tx.run`
   update payments.credit_transfer set suspended_minor = suspended_minor + ${minor} where id = ${transferId}`
 
-/** When the answer of a submitted transfer is overdue. */
-export const expectAnswer = (tx: Tx, transferId: string, dueAt: Date) => tx.run`
-  update payments.credit_transfer set answer_due_at = ${dueAt} where id = ${transferId} and status = 'submitted'`
+/** When the answer of a transfer is overdue that is under way: `submitted`, unless told otherwise. */
+export const expectAnswer = (
+  tx: Tx,
+  transferId: string,
+  dueAt: Date,
+  statuses: readonly CreditTransferStatus[] = ['submitted'],
+) =>
+  tx.run`
+  update payments.credit_transfer set answer_due_at = ${dueAt} where id = ${transferId} and status = any(${statuses}::text[])`
 
 /** The transfers that one of our messages carried. */
 export const transactionIdsOfMessage = async (tx: Tx, messageId: string | null): Promise<string[]> => {

@@ -12,7 +12,7 @@ const SETTLED = new Set(['ACSC', 'ACCC'])
 
 /**
  * Does what the rail reports of a return (pacs.004) that we sent: settled, it leaves the nostro; rejected, the money goes back to
- * suspense, for an operator. One that the rail never received is sent anew in another message. Safe to repeat.
+ * suspense, for an operator. One that never reached the rail is sent anew in another message. Safe to repeat.
  * @returns what was done, for the record of the message.
  * @see sepa.md §12.2 "returned within 3 days"
  */
@@ -36,13 +36,14 @@ export async function applyReturnReport(tx: Tx, report: StatusReported, now: Dat
     await publish(tx, [incomingTransferEvent('returned', { ...incoming, amount }, now)])
     return 'return_settled'
   }
-  if (report.isAboutCopy) {
+  if (report.isAboutCopy && !incoming.isInvestigated) {
     // The rail has executed an earlier return of this payment: what it says of that one counts.
     await store.setIncomingStatus(tx, incoming.id, { status: 'returning', answerDueAt: now })
     return 'copy_refused'
   }
   await book('refuse')
-  const status = report.isUnknownToRail ? 'suspended' : 'return_refused'
+  // What the rail did not take, it would not take again in another message.
+  const status = report.isUnknownToRail && !incoming.isRefusedMessage ? 'suspended' : 'return_refused'
   await store.setIncomingStatus(tx, incoming.id, { status })
   if (status === 'suspended') return 'return_never_received'
   await publish(tx, [incomingTransferEvent('return_refused', { ...incoming, amount }, now)])

@@ -14,17 +14,18 @@ import { creditCustomer, givenBackRow, postAll, settleFromHold } from './transfe
  * is a new one that names them. A part of the amount is booked as what it is, and another part may follow.
  *
  * A return that arrives before the settlement report proves the settlement, which is then booked first. A return of a transfer that
- * we hold for rejected, of more than there is left to return, or of another payment than ours is not booked: it contradicts our books,
- * and an operator decides.
+ * we hold for rejected, of more than there is left to return, of another payment than ours, or under the key of another return is not
+ * booked: it contradicts our books, and an operator decides.
  * @returns what was done, for the record of the message.
  * @see EPC125-05 §4.4 (return); sepa.md §8.2, §12.1 "returned later"
  */
 export async function applyReturn(tx: Tx, event: TransferReturned, now: Date): Promise<string> {
   const transfer = await store.lockTransfer(tx, event.originalTransactionId)
   if (!transfer) return 'transfer_not_found'
-  if (await incoming.isReturnKnown(tx, event)) return 'nothing'
+  const known = await incoming.findReturn(tx, event)
+  if (known?.transferId === transfer.id && known.amountMinor === event.amount.minor) return 'nothing'
   const { minor: earlierMinor, count: earlier } = await incoming.returnedSoFar(tx, transfer.id)
-  if (contradicts(transfer, event, earlierMinor)) {
+  if (known || contradicts(transfer, event, earlierMinor)) {
     await publish(tx, [creditTransferEvent('contradicted', factOf(transfer, event.reasonCode), now)])
     return 'contradiction'
   }

@@ -1,7 +1,7 @@
 import { publish } from '../../../platform/outbox.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
 import { recordTransactions } from '../../accounts/index.ts'
-import { decideStatusReport, type StatusEffect } from '../domain/credit-transfer.ts'
+import { decideStatusReport, isFinal, type StatusEffect } from '../domain/credit-transfer.ts'
 import { repeatsAmount, type StatusReported } from '../domain/rail-event.ts'
 import { creditTransferEvent } from '../events.ts'
 import { amountOf, factOf, lateSettlement, reversal, settlement } from '../postings.ts'
@@ -48,9 +48,9 @@ async function apply(tx: Tx, transfer: store.StoredCreditTransfer, report: Statu
   }
   // "Never received" means rejected only while nobody has confirmed the opposite.
   if (report.isUnknownToRail && transfer.status !== 'submitted' && transfer.status !== 'unknown') return 'nothing'
-  if (report.isAboutCopy) {
-    // The rail refused a copy, which says nothing of the first: ask about that one.
-    await store.expectAnswer(tx, transfer.id, now)
+  if (report.isAboutCopy && (transfer.investigatedAt === null || isFinal(transfer.status))) {
+    // A refused copy says nothing of the first: ask about that one. If that is the duplicate, the rail says so again when it is asked.
+    await store.expectAnswer(tx, transfer.id, now, ['submitted', 'accepted'])
     return 'copy_refused'
   }
   const effect = decideStatusReport(transfer.status, report.status)

@@ -90,6 +90,7 @@ function newTransfer(
     statusReasonCode: null,
     feedTransactionId: newId<'transaction'>(),
     createdAt: now,
+    investigatedAt: null,
   }
 }
 

@@ -66,12 +66,12 @@ function askAboutTransfers(database: Database, bank: Bank, now: Date): Promise<n
     await store.setStatus(
       tx,
       unanswered.map((t) => t.id),
-      { status: 'unknown', answerDueAt: nextQuestion, now },
+      { status: 'unknown', answerDueAt: nextQuestion, investigatedAt: now, now },
     )
     await store.setStatus(
       tx,
       accepted.map((t) => t.id),
-      { status: 'accepted', answerDueAt: nextQuestion, now },
+      { status: 'accepted', answerDueAt: nextQuestion, investigatedAt: now, now },
     )
     const fresh = unanswered.filter((t) => t.status === 'submitted')
     await publish(

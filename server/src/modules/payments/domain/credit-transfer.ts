@@ -48,7 +48,6 @@ const SETTLED = new Set(['ACSC', 'ACCC'])
  * Decides what a transaction status (pacs.002 TxSts or GrpSts) does to a transfer.
  *
  * @param status where the transfer stands. @param report ISO external payment transaction status code.
- * @param isFromRail false for a rejection of our own making, such as "the rail never received it".
  */
 export function decideStatusReport(status: CreditTransferStatus, report: string): StatusEffect {
   if (ACCEPTED.has(report)) {

@@ -22,7 +22,7 @@ export type StatusReported = {
   readonly repeatedAmount: RepeatedAmount
   /** The rail answers that it never received the transfer that we asked about. */
   readonly isUnknownToRail: boolean
-  /** The rail refused a second copy of a transfer that it has already (AM05). */
+  /** Rejected as a duplicate (AM05): a second copy of what the rail has already, unless it says so of the first. */
   readonly isAboutCopy: boolean
 }
 
