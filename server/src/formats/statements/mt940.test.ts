@@ -89,8 +89,10 @@ describe('a statement', () => {
   })
 
   test('without a closing balance is read and named, and cannot be reconciled', () => {
-    const text = mt940(`${line61('C', '10,00')}\n:86:text`, undefined, '')
-    expect([statementIn(text).reconciles, problemsOf(text)]).toEqual([null, ['1 closing_balance_missing']])
+    for (const end of ['\n', '\n-']) {
+      const text = mt940(`${line61('C', '10,00')}\n:86:text`, undefined, end)
+      expect([statementIn(text).reconciles, problemsOf(text)]).toEqual([null, ['1 closing_balance_missing']])
+    }
   })
 
   test('in Latin letters is read as such', () => {
@@ -171,6 +173,25 @@ describe('a statement line', () => {
     for (const cut of [':61:2601150115C12', ':61:2601150115C12,', ':61:2601150115C12,5', ':61:26011501', ':61:']) {
       expect(refusalOf(mt940(cut, undefined, ''))).toMatch(/truncated/)
     }
+  })
+})
+
+describe('cut off before its closing balance', () => {
+  const entry = `${line61('C', '10,00')}\n:86:te`
+  const head = ':20:B\n:25:DE89370400440532013000\n:28C:5/1\n:60F:C260115EUR110,00\n'
+
+  test.each([
+    ['inside a line', mt940(entry, undefined, ''), '6 truncated'],
+    ['inside a SWIFT block', `{1:F01X}{2:I940X}{4:\n${mt940(entry, undefined, '\n')}`, '7 truncated'],
+    ['after statements that have theirs', `${mt940(line61('C', '10,00'))}\n${mt940(entry, head, '\n')}`, '13 truncated'],
+  ])('%s it is refused', (_, text, refusal) => {
+    expect(refusalOf(text)).toBe(refusal)
+  })
+
+  test('is nothing that the end mark allows, or that MT942 says', () => {
+    expect(problemsOf(`{1:F01X}{2:I940X}{4:\n${mt940(entry, undefined, '\n-}')}`)).toEqual(['2 closing_balance_missing'])
+    expect(problemsOf(`${mt940(entry)}\n${mt940(entry, head, '\n-\n')}`)).toContain('9 closing_balance_missing')
+    expect(problemsOf(mt940(entry, ':20:A\n:25:DE89370400440532013000\n:28C:4/1\n:34F:EUR0,\n', ''))).toEqual([])
   })
 })
 

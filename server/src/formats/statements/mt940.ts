@@ -9,7 +9,7 @@ import { checkTotals, completed } from './statement.ts'
 import { type SwiftField, swiftAmount } from './swift-field.ts'
 import type { ParsedEntry, ParsedStatement, StatementAccount, StatementBalance } from './types.ts'
 
-type Message = { fields: SwiftField[]; type: '940' | '942' | null; line: number }
+type Message = { fields: SwiftField[]; type: '940' | '942' | null; line: number; inBlock: boolean; ended: boolean }
 
 /** The fields that an account statement may have. A line that looks like another field is text: `:10:30 meeting` in a :86:. */
 const STATEMENT_TAGS = new Set('12 13 13D 20 21 25 25P 28 28C 34F 60F 60M 61 62F 62M 64 65 86 90C 90D NS 940 941 942'.split(' '))
@@ -29,10 +29,25 @@ export function readMt940(text: string, problems: ProblemList): { format: string
     seen.add(interim ? 'MT942' : 'MT940')
     statements.push(readMessage(message, interim, problems))
   }
+  refuseCutOff(text, messages)
   const [lastField] = messages.at(-1)?.fields.slice(-1) ?? []
   if (statements.length === 0)
     throw new StatementRefused('no_statements', lastField?.line ?? 1, 'no message holds an account or a balance')
   return { format: seen.has('MT940') ? 'MT940' : 'MT942', statements }
+}
+
+/**
+ * A last statement without closing balance and end mark may be all that the bank gave. It was cut off when the file stops in a line or in a
+ * SWIFT block, or when the statements before it have their closing balances.
+ */
+function refuseCutOff(text: string, messages: readonly Message[]): void {
+  const last = messages.at(-1)
+  const hasClosing = (message: Message) => message.fields.some((field) => field.tag === '62F' || field.tag === '62M')
+  if (!last || last.ended || last.type === '942' || isInterim(last) || hasClosing(last)) return
+  if (last.inBlock || !/[\r\n]\s*$/.test(text) || messages.some(hasClosing)) {
+    const line = text.trimEnd().split(/\r\n|\n|\r/).length
+    throw new StatementRefused('truncated', line, 'the file ends inside a statement, before its :62F: or :62M:')
+  }
 }
 
 const isInterim = (message: Message): boolean => {
@@ -46,10 +61,12 @@ function splitMessages(text: string, problems: ProblemList): Message[] {
   let open: (typeof fields)[number] | undefined
   let type: Message['type'] = null
   let line = 1
-  const close = () => {
+  let inBlock = false
+  const close = (ended = false) => {
     if (fields.length > 0) {
-      messages.push({ fields, type, line: fields[0]?.line ?? 1 })
+      messages.push({ fields, type, line: fields[0]?.line ?? 1, inBlock, ended })
       type = null
+      inBlock = false
     }
     fields = []
     open = undefined
@@ -60,7 +77,8 @@ function splitMessages(text: string, problems: ProblemList): Message[] {
     const block = /^\s*\{[1-5]:|^\{-?\}|^-\}/.test(raw)
     if (block) {
       const named = /\{2:[IO](94[0-2])/.exec(raw)?.[1]
-      if (/^\s*\{1:/.test(raw) || /^-\}/.test(raw)) close()
+      if (/^\s*\{1:/.test(raw) || /^-\}/.test(raw)) close(/^-\}/.test(raw))
+      inBlock = raw.includes('{4:')
       if (named) type = named === '942' ? '942' : '940'
       const inner = /\{4:(.*)$/.exec(raw)?.[1] ?? ''
       if (inner === '') continue
@@ -79,7 +97,7 @@ function splitMessages(text: string, problems: ProblemList): Message[] {
       open = { tag, lines: [field[2] ?? ''], line, endsFile: line === lines.length }
       fields.push(open)
     } else if (/^-(?:XXX|\}.*|\s*)$/.test(content) && !(open?.tag === '86' && goesOn(lines, index + 1))) {
-      close()
+      close(true)
     } else if (open) {
       open.lines.push(content)
       open.endsFile = line === lines.length
@@ -123,11 +141,7 @@ function readMessage(message: Message, interim: boolean, problems: ProblemList):
   if (!interim && !opening)
     problems.add('opening_balance_missing', message.line, 'no :60F: or :60M:; the statement cannot be reconciled')
   if (!interim && !closing)
-    problems.add(
-      'closing_balance_missing',
-      message.line,
-      'no :62F: or :62M:; the statement may be cut off and cannot be reconciled',
-    )
+    problems.add('closing_balance_missing', message.line, 'no :62F: or :62M:; the statement cannot be reconciled')
   const { entries, statementText } = readEntries(
     message,
     currency,
