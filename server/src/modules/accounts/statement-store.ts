@@ -57,6 +57,21 @@ export const completePeriods = (tx: Tx, bankAccountId: string) => tx.rows<Period
     from accounts.imported_statement
    where bank_account_id = ${bankAccountId} and reconciles and from_date is not null and to_date is not null`
 
+/** Whether the bank has told this very statement before. */
+export const isStatementKnown = async (
+  tx: Tx,
+  s: Pick<
+    ImportedStatement,
+    'bankAccountId' | 'identification' | 'sequenceNumber' | 'fromDate' | 'toDate' | 'opening' | 'closing'
+  >,
+): Promise<boolean> =>
+  (await tx.maybe`
+    select 1 from accounts.imported_statement
+     where bank_account_id = ${s.bankAccountId} and from_date = ${s.fromDate}::date and to_date = ${s.toDate}::date
+       and identification is not distinct from ${s.identification}::text and sequence_number is not distinct from ${s.sequenceNumber}::text
+       and opening is not distinct from ${s.opening}::numeric and closing is not distinct from ${s.closing}::numeric
+     limit 1`) !== undefined
+
 /** What the feed of a connected account holds of some days. */
 export type FeedBooking = { reference: string; day: string; signedMinor: bigint }
 

@@ -181,8 +181,12 @@ export class CarriedBalances {
     if (this.#staleFrom === undefined || day < this.#staleFrom) this.#staleFrom = day
   }
 
-  /** Two statements of one day, told in the wrong order: this one ends where the books were made to begin. */
+  /**
+   * Two statements of one day, told in the wrong order: this one ends where the books were made to begin. One that also begins where they
+   * end may be the next of a day that comes back to its opening, and is taken for it.
+   */
   #precedesCarried({ day, opening, closing }: ToldBalances): boolean {
+    if (opening === this.#reached?.minor) return false
     const same = this.#carried.find((balance) => balance.day === day)
     return same !== undefined && same.balanceMinor !== opening && same.balanceMinor === closing
   }

@@ -280,6 +280,24 @@ describe('one account, statement after statement', () => {
     expect((await feed()).map((row) => row.balance)).toEqual(['750', '500'])
   })
 
+  test('a page told again is the same page, also where the day has come back to its opening balance', async () => {
+    const day = { from: '2026-01-10', to: '2026-01-10' }
+    const line = (amount: string) => ({ date: '2026-01-10', amount, text: 'transfer' })
+    const first = camt({ id: '1', ...day, opening: '10.00', closing: '60.00', lines: [line('50.00')] })
+    const second = camt({ id: '2', ...day, opening: '60.00', closing: '10.00', lines: [line('-50.00')] })
+    const third = camt({ id: '3', ...day, opening: '10.00', closing: '60.00', lines: [line('50.00')] })
+    for (const page of [first, second]) expect(await importText(page)).toMatchObject({ added: 1 })
+    for (const page of [first, second, first]) expect(await importText(page)).toMatchObject({ added: 0, duplicates: 1 })
+    expect(await balances()).toEqual({ [ACCOUNT]: '10.00' })
+    expect(await importText(third)).toMatchObject({ added: 1, duplicates: 0 })
+    for (const page of [third, second, first]) expect(await importText(page)).toMatchObject({ added: 0, duplicates: 1 })
+    expect(await balances()).toEqual({ [ACCOUNT]: '60.00' })
+    const other = newId<'organization'>()
+    const statementsOf = (page: string) => /<Stmt>.*<\/Stmt>/s.exec(page)?.[0] ?? ''
+    await importText(first.replace('</Stmt>', `</Stmt>${statementsOf(second)}${statementsOf(first)}`), other)
+    expect(await balances(other)).toEqual({ [ACCOUNT]: '10.00' })
+  })
+
   test('one statement as camt.053 and as MT940 is one, and a booking that only one of them has is not', async () => {
     const mt940 = (lines: string, closing: string) =>
       `:20:X\r\n:25:DE89370400440532013000\r\n:28C:1\r\n:60F:C251231EUR100,00\r\n${lines}:62F:C260131EUR${closing}\r\n-`

@@ -94,7 +94,7 @@ type Bookable = {
   readonly day: LocalDate
 }
 
-type Sorted = { readonly known: number; readonly news: readonly Bookable[] }
+type Sorted = { readonly known: number; readonly news: readonly Bookable[]; readonly isToldAgain?: boolean }
 
 /** What one statement is booked from. */
 type Work = {
@@ -112,6 +112,8 @@ class StatementBooks {
   readonly #problems: ImportProblem[]
   readonly #accounts = new Map<string, ExternalAccount>()
   readonly #carried = new Map<string, CarriedBalances>()
+  /** The file's statements so far, by `nameOf`. */
+  readonly #names = new Set<string>()
   added = 0
   duplicates = 0
   #done = 0
@@ -128,8 +130,9 @@ class StatementBooks {
     const span = spanOf(statement)
     const work = { statement, account, code, span, carried: await this.#carriedOf(account, code), unbooked: [] }
     const bookable = this.#bookable(work, identities)
-    const { known, news } = await this.#sorted(work, bookable)
-    await this.#post(work, news, bookable)
+    const { known, news, isToldAgain = false } = await this.#sorted(work, bookable)
+    await this.#post(work, { news, isToldAgain }, bookable)
+    this.#names.add(nameOf(account, statement))
     this.duplicates += known
     this.#progress(known)
     return {
@@ -195,7 +198,8 @@ class StatementBooks {
    * Parts a statement's bookings into those that stand in the books already and the others. They stand there under the same key, or, where
    * the statement is complete for its days, as the same days and amounts.
    */
-  async #sorted({ statement, account, code, span, carried }: Work, bookable: readonly Bookable[]): Promise<Sorted> {
+  async #sorted(work: Work, bookable: readonly Bookable[]): Promise<Sorted> {
+    const { statement, account, code, span, carried } = work
     const days = bookable.map((booking) => booking.day).sort()
     const [first] = days
     const last = days.at(-1)
@@ -205,13 +209,15 @@ class StatementBooks {
     const known = bookable.filter((booking) => keys.has(booking.key))
     const news = bookable.filter((booking) => !keys.has(booking.key))
     const opening = statement.reconciles === true && span.day !== null ? this.#minorOf(statement.opening, code) : undefined
-    if (opening !== undefined && span.day !== null && sumOf(known) !== 0n && (await carried.endsAt(span.day, opening))) {
+    const goesOn = opening !== undefined && span.day !== null && sumOf(known) !== 0n && (await carried.endsAt(span.day, opening))
+    const isToldAgain = goesOn && (await this.#isToldAgain(work))
+    if (goesOn && !isToldAgain) {
       // Two pages of a day in two files, with equal bookings: the balances tell that they are others.
       return { known: 0, news: bookable.map((booking) => (keys.has(booking.key) ? anew(booking, account, keys) : booking)) }
     }
     const told = new Set<string>(bookable.map((booking) => booking.key))
     const untold = inBooks.filter((booking) => !told.has(booking.reference))
-    if (untold.length === 0 || news.length === 0) return { known: known.length, news }
+    if (untold.length === 0 || news.length === 0) return { known: known.length, news, isToldAgain }
     const isComplete = opening !== undefined && span.day !== null && (await carried.opensAt(span.day, opening))
     const bookings = news.map(({ day, amount }) => ({ day, signedMinor: amount.minor }))
     const same = new Set(
@@ -221,10 +227,21 @@ class StatementBooks {
           ? bookingsAmong(bookings, untold, (day) => carried.covers(day))
           : [],
     )
-    return { known: known.length + same.size, news: news.filter((_, position) => !same.has(position)) }
+    return { known: known.length + same.size, news: news.filter((_, position) => !same.has(position)), isToldAgain }
   }
 
-  async #post(work: Work, news: readonly Bookable[], bookable: readonly Bookable[]): Promise<void> {
+  /** Where a day has come back to the balance that a page began with, that page looks like the next one, but for its name. */
+  async #isToldAgain({ statement, account, span }: Work): Promise<boolean> {
+    if (this.#names.has(nameOf(account, statement))) return true
+    return statements.isStatementKnown(this.#tx, {
+      ...statement,
+      bankAccountId: account.id,
+      fromDate: span.day,
+      toDate: span.end,
+    })
+  }
+
+  async #post(work: Work, { news, isToldAgain }: Required<Omit<Sorted, 'known'>>, bookable: readonly Bookable[]): Promise<void> {
     const { statement, code, carried } = work
     const told = this.#told(work, bookable)
     const hasNews = news.length > 0
@@ -241,7 +258,7 @@ class StatementBooks {
     if (since !== undefined && !isInOrder) carried.markStale(since)
     const from = opened?.isEarlier ? earlier(since, told?.day) : since
     for (const [day, gap] of from === undefined ? [] : await carried.hold(from)) this.#noteGap(statement, day, gap, code)
-    const beside = told ? await carried.close(told, { hasNews, isEarlier: opened?.isEarlier ?? false }) : 0n
+    const beside = told ? await carried.close(told, { hasNews, isEarlier: isToldAgain || opened?.isEarlier === true }) : 0n
     if (beside !== 0n) {
       const amount = `${formatDecimal(money(code, beside))} ${code}`
       this.#note(
@@ -380,6 +397,11 @@ const sumOf = (bookings: readonly Bookable[]): bigint =>
 
 const keyOf = (account: ExternalAccount, identity: string): Operation['key'] =>
   derivedId('ledger_operation', account.ledgerAccountId, 'entry', identity)
+
+const nameOf = (
+  account: ExternalAccount,
+  { identification, sequenceNumber, from, to, opening, closing }: ParsedStatement,
+): string => JSON.stringify([account.id, identification, sequenceNumber, from, to, opening, closing])
 
 /** The same booking once more, under the next number among its equals, as one file with both would count it. */
 function anew(booking: Bookable, account: ExternalAccount, taken: Set<string>): Bookable {
