@@ -94,7 +94,7 @@ type Bookable = {
   readonly day: LocalDate
 }
 
-type Sorted = { readonly known: number; readonly news: readonly Bookable[]; readonly isToldAgain?: boolean }
+type Sorted = { readonly known: number; readonly news: readonly Bookable[] }
 
 /** What one statement is booked from. */
 type Work = {
@@ -130,8 +130,10 @@ class StatementBooks {
     const span = spanOf(statement)
     const work = { statement, account, code, span, carried: await this.#carriedOf(account, code), unbooked: [] }
     const bookable = this.#bookable(work, identities)
-    const { known, news, isToldAgain = false } = await this.#sorted(work, bookable)
-    await this.#post(work, { news, isToldAgain }, bookable)
+    const isToldAgain = await this.#isToldAgain(work)
+    const { known, news } = await this.#sorted(work, bookable, isToldAgain)
+    // The very statement again, with nothing that is not in the books, changes nothing, whatever its balances look like beside later ones.
+    if (news.length > 0 || !isToldAgain) await this.#post(work, news, bookable)
     this.#names.add(nameOf(account, statement))
     this.duplicates += known
     this.#progress(known)
@@ -198,8 +200,11 @@ class StatementBooks {
    * Parts a statement's bookings into those that stand in the books already and the others. They stand there under the same key, or, where
    * the statement is complete for its days, as the same days and amounts.
    */
-  async #sorted(work: Work, bookable: readonly Bookable[]): Promise<Sorted> {
-    const { statement, account, code, span, carried } = work
+  async #sorted(
+    { statement, account, code, span, carried }: Work,
+    bookable: readonly Bookable[],
+    isToldAgain: boolean,
+  ): Promise<Sorted> {
     const days = bookable.map((booking) => booking.day).sort()
     const [first] = days
     const last = days.at(-1)
@@ -209,15 +214,14 @@ class StatementBooks {
     const known = bookable.filter((booking) => keys.has(booking.key))
     const news = bookable.filter((booking) => !keys.has(booking.key))
     const opening = statement.reconciles === true && span.day !== null ? this.#minorOf(statement.opening, code) : undefined
-    const goesOn = opening !== undefined && span.day !== null && sumOf(known) !== 0n && (await carried.endsAt(span.day, opening))
-    const isToldAgain = goesOn && (await this.#isToldAgain(work))
-    if (goesOn && !isToldAgain) {
+    const mayGoOn = opening !== undefined && span.day !== null && !isToldAgain && sumOf(known) !== 0n
+    if (mayGoOn && (await carried.endsAt(span.day, opening))) {
       // Two pages of a day in two files, with equal bookings: the balances tell that they are others.
       return { known: 0, news: bookable.map((booking) => (keys.has(booking.key) ? anew(booking, account, keys) : booking)) }
     }
     const told = new Set<string>(bookable.map((booking) => booking.key))
     const untold = inBooks.filter((booking) => !told.has(booking.reference))
-    if (untold.length === 0 || news.length === 0) return { known: known.length, news, isToldAgain }
+    if (untold.length === 0 || news.length === 0) return { known: known.length, news }
     const isComplete = opening !== undefined && span.day !== null && (await carried.opensAt(span.day, opening))
     const bookings = news.map(({ day, amount }) => ({ day, signedMinor: amount.minor }))
     const same = new Set(
@@ -227,7 +231,7 @@ class StatementBooks {
           ? bookingsAmong(bookings, untold, (day) => carried.covers(day))
           : [],
     )
-    return { known: known.length + same.size, news: news.filter((_, position) => !same.has(position)), isToldAgain }
+    return { known: known.length + same.size, news: news.filter((_, position) => !same.has(position)) }
   }
 
   /** Where a day has come back to the balance that a page began with, that page looks like the next one, but for its name. */
@@ -241,7 +245,7 @@ class StatementBooks {
     })
   }
 
-  async #post(work: Work, { news, isToldAgain }: Required<Omit<Sorted, 'known'>>, bookable: readonly Bookable[]): Promise<void> {
+  async #post(work: Work, news: readonly Bookable[], bookable: readonly Bookable[]): Promise<void> {
     const { statement, code, carried } = work
     const told = this.#told(work, bookable)
     const hasNews = news.length > 0
@@ -258,7 +262,7 @@ class StatementBooks {
     if (since !== undefined && !isInOrder) carried.markStale(since)
     const from = opened?.isEarlier ? earlier(since, told?.day) : since
     for (const [day, gap] of from === undefined ? [] : await carried.hold(from)) this.#noteGap(statement, day, gap, code)
-    const beside = told ? await carried.close(told, { hasNews, isEarlier: isToldAgain || opened?.isEarlier === true }) : 0n
+    const beside = told ? await carried.close(told, { hasNews, isEarlier: opened?.isEarlier ?? false }) : 0n
     if (beside !== 0n) {
       const amount = `${formatDecimal(money(code, beside))} ${code}`
       this.#note(
