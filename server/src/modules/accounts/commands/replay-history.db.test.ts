@@ -44,13 +44,13 @@ const history = (name: string) => [
 
 describe('a history', () => {
   test('is posted row by row, from the opening that its first rows imply', async () => {
-    expect(await replay(history('a'))).toEqual({ rows: 5, accounts: 2, posted: 4, alreadyPosted: 0, mismatches: [] })
+    expect(await replay(history('a'))).toEqual({ rows: 5, accounts: 2, posted: 5, alreadyPosted: 0, mismatches: [] })
   })
 
   test('that was posted in part goes on, posts nothing twice and is still compared', async () => {
-    expect((await replay(history('b').slice(0, 3))).posted).toBe(2)
-    expect(await replay(history('b'))).toMatchObject({ posted: 2, alreadyPosted: 2, mismatches: [] })
-    expect(await replay(history('b'))).toMatchObject({ posted: 0, alreadyPosted: 4, mismatches: [] })
+    expect((await replay(history('b').slice(0, 3))).posted).toBe(3)
+    expect(await replay(history('b'))).toMatchObject({ posted: 2, alreadyPosted: 3, mismatches: [] })
+    expect(await replay(history('b'))).toMatchObject({ posted: 0, alreadyPosted: 5, mismatches: [] })
   })
 
   test('that was posted under other keys, as an earlier release did, is the same history', async () => {
@@ -58,7 +58,7 @@ describe('a history', () => {
     await test_.admin.query(
       `begin; set local session_replication_role = replica; update ledger.key set key = gen_random_uuid(); commit`,
     )
-    expect(await replay(history('k'))).toMatchObject({ posted: 0, alreadyPosted: 4, mismatches: [] })
+    expect(await replay(history('k'))).toMatchObject({ posted: 0, alreadyPosted: 5, mismatches: [] })
   })
 
   test('of one row alone has the opening that it implies in a file that starts midway, and none in another', async () => {
@@ -87,9 +87,9 @@ describe('a history', () => {
       'p,2024-01-04,4.00,11.00,x',
     ]
     expect(await replay(lines.slice(0, 2))).toMatchObject({ posted: 2, mismatches: [] })
-    expect(await replay(lines.slice(2, 4))).toMatchObject({ posted: 1, alreadyPosted: 0, mismatches: [] })
-    expect(await replay(lines.slice(1, 4))).toMatchObject({ posted: 0, alreadyPosted: 2, mismatches: [] })
-    expect(await replay(lines)).toMatchObject({ posted: 1, alreadyPosted: 3, mismatches: [] })
+    expect(await replay(lines.slice(2, 4))).toMatchObject({ posted: 2, alreadyPosted: 0, mismatches: [] })
+    expect(await replay(lines.slice(1, 4))).toMatchObject({ posted: 0, alreadyPosted: 3, mismatches: [] })
+    expect(await replay(lines)).toMatchObject({ posted: 1, alreadyPosted: 4, mismatches: [] })
     expect(await accountsNamed('p')).toBe(1)
   })
 
@@ -97,10 +97,10 @@ describe('a history', () => {
     await replay(history('q'))
     const changed = history('q').map((line, index) => (index === 3 ? line.replace('-20.5,', '-20.4,') : line))
     const mismatches = [{ row: 4, account: 'q-1', expected: 12950n, actual: 12960n }]
-    expect(await replay(changed)).toMatchObject({ posted: 2, alreadyPosted: 2, mismatches })
-    expect(await replay(changed)).toMatchObject({ posted: 0, alreadyPosted: 4, mismatches })
+    expect(await replay(changed)).toMatchObject({ posted: 3, alreadyPosted: 2, mismatches })
+    expect(await replay(changed)).toMatchObject({ posted: 0, alreadyPosted: 5, mismatches })
     expect(await replay(['q-2,2023-12-31,3.00,3.00,another bank'])).toMatchObject({ posted: 1, mismatches: [] })
-    expect(await replay(history('q'))).toMatchObject({ posted: 0, alreadyPosted: 4, mismatches: [] })
+    expect(await replay(history('q'))).toMatchObject({ posted: 0, alreadyPosted: 5, mismatches: [] })
     expect(await accountsNamed('q-1')).toBe(2)
   })
 

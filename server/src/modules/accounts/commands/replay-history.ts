@@ -33,7 +33,7 @@ export type ReplayHistory = {
 export type ReplayReport = {
   readonly rows: number
   readonly accounts: number
-  /** Rows that this run posted. Rows of zero have nothing to post, and openings are not counted. */
+  /** Rows that this run posted, openings not counted. A row of zero moves nothing and shares the fate of the rows beside it in its account. */
   readonly posted: number
   /** Rows that stood in the ledger already. */
   readonly alreadyPosted: number
@@ -108,7 +108,12 @@ function streamsOf(
   }
   for (const row of rows) {
     const target = targets.get(row.account)
-    if (!target || row.amount.minor === 0n) continue
+    if (!target) continue
+    if (row.amount.minor === 0n) {
+      const { standing, place } = target.account
+      run.count(standing.length > place && target.ordinal <= standing.length)
+      continue
+    }
     const ordinal = target.ordinal++
     const stands = target.account.standing[ordinal]
     if (stands) run.confirm(row, stands.balanceAfter)
@@ -135,7 +140,7 @@ class Run {
 
   /** A row that was posted before, by this command or an earlier release of it. */
   confirm(row: ReplayRow, balanceAfter: bigint): void {
-    this.alreadyPosted++
+    this.count(true)
     this.balances.set(row.row, balanceAfter)
   }
 
@@ -153,9 +158,13 @@ class Run {
     }
   }
 
-  #take(row: ReplayRow, answer: Posted): void {
-    if (answer.replayed) this.alreadyPosted++
+  count(stoodBefore: boolean): void {
+    if (stoodBefore) this.alreadyPosted++
     else this.posted++
+  }
+
+  #take(row: ReplayRow, answer: Posted): void {
+    this.count(answer.replayed)
     const balance = row.amount.minor > 0n ? answer.creditBalance : answer.debitBalance
     if (balance !== null) this.balances.set(row.row, balance)
   }
