@@ -775,6 +775,38 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION ledger.entries_after(p_account integer, p_version bigint, p_limit integer)
+ RETURNS SETOF ledger.entry
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_sort TO 'off'
+ SET jit TO 'off'
+AS $function$
+begin
+  return query select * from ledger.entry where account = p_account and version > p_version order by version limit p_limit;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION ledger.entries_before(p_account integer, p_version bigint, p_limit integer)
+ RETURNS SETOF ledger.entry
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_sort TO 'off'
+ SET jit TO 'off'
+AS $function$
+begin
+  return query select * from ledger.entry where account = p_account and version < p_version order by version desc limit p_limit;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION ledger.expire_holds(p_book integer, p_now timestamp with time zone, p_limit integer)
  RETURNS SETOF ledger.hold
  LANGUAGE plpgsql
@@ -1688,6 +1720,14 @@ grant execute on function ledger.close_account(p_account uuid, p_now timestamp w
 grant execute on function ledger.close_period(p_book integer, p_through date, p_now timestamp with time zone) to partita_app;
 
 grant execute on function ledger.close_period(p_book integer, p_through date, p_now timestamp with time zone) to partita_system;
+
+grant execute on function ledger.entries_after(p_account integer, p_version bigint, p_limit integer) to partita_app;
+
+grant execute on function ledger.entries_after(p_account integer, p_version bigint, p_limit integer) to partita_system;
+
+grant execute on function ledger.entries_before(p_account integer, p_version bigint, p_limit integer) to partita_app;
+
+grant execute on function ledger.entries_before(p_account integer, p_version bigint, p_limit integer) to partita_system;
 
 grant execute on function ledger.expire_holds(p_book integer, p_now timestamp with time zone, p_limit integer) to partita_app;
 

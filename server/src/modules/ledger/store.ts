@@ -84,13 +84,13 @@ export const findAccountNumber = (tx: Tx, accountId: LedgerAccountId) => tx.mayb
 export const selectEntriesBefore = (tx: Tx, account: number, beforeVersion: bigint, limit: number) => tx.rows<Entry>`
   select e.version, e.side, e.amount, e.balance_after as "balanceAfter", (select c.id from ledger.account c where c.number = e.counter_account) as "counterAccountId", e.seq, e.code, e."group", e.reference, e.hold,
          e.forced, e.effective_at as "effectiveAt", e.recorded_at as "recordedAt"
-    from (select * from ledger.entry where account = ${account} and version < ${beforeVersion} order by version desc limit ${limit}) e
+    from ledger.entries_before(${account}, ${beforeVersion}, ${limit}) e
    order by e.version desc`
 
 export const selectEntriesAfter = (tx: Tx, account: number, afterVersion: bigint, limit: number) => tx.rows<Entry>`
   select e.version, e.side, e.amount, e.balance_after as "balanceAfter", (select c.id from ledger.account c where c.number = e.counter_account) as "counterAccountId", e.seq, e.code, e."group", e.reference, e.hold,
          e.forced, e.effective_at as "effectiveAt", e.recorded_at as "recordedAt"
-    from (select * from ledger.entry where account = ${account} and version > ${afterVersion} order by version limit ${limit}) e
+    from ledger.entries_after(${account}, ${afterVersion}, ${limit}) e
    order by e.version`
 
 /** All entries of many accounts at once, by account and version: for who compares whole histories. */
