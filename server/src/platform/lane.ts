@@ -1,5 +1,6 @@
 import { assert } from './assert.ts'
 import { PlatformUnavailable } from './errors.ts'
+import { isolate } from './isolate.ts'
 import { isConnectionLoss } from './postgres/database.ts'
 
 export type LaneOptions<Command, Answer> = {
@@ -50,31 +51,24 @@ export class Lane<Command, Answer> {
     while (this.#queue.length > 0) {
       const batch = this.#queue.splice(0, this.#options.batchMax)
       try {
-        const answers = await this.#executeWithRetry(batch.map((waiting) => waiting.command))
-        assert(answers.length === batch.length, 'a batch must be answered whole')
-        batch.forEach((waiting, index) => {
-          waiting.resolve(answers[index] as Answer)
-        })
+        await isolate(
+          batch,
+          (some) => this.#answer(some),
+          (waiting, error) => waiting.reject(error),
+        )
       } catch (error) {
-        await this.#isolate(batch, error)
+        for (const waiting of batch) waiting.reject(error) // those that are answered keep their answers
       }
     }
     this.#running = undefined
   }
 
-  /** One bad command must not fail its neighbours: after an error that is not the connection's, each is tried by itself. */
-  async #isolate(batch: readonly Waiting<Command, Answer>[], error: unknown): Promise<void> {
-    if (batch.length === 1 || isConnectionLoss(error)) {
-      for (const waiting of batch) waiting.reject(error)
-      return
-    }
-    for (const waiting of batch) {
-      try {
-        waiting.resolve((await this.#executeWithRetry([waiting.command]))[0] as Answer)
-      } catch (own) {
-        waiting.reject(own)
-      }
-    }
+  async #answer(batch: readonly Waiting<Command, Answer>[]): Promise<void> {
+    const answers = await this.#executeWithRetry(batch.map((waiting) => waiting.command))
+    assert(answers.length === batch.length, 'a batch must be answered whole')
+    batch.forEach((waiting, index) => {
+      waiting.resolve(answers[index] as Answer)
+    })
   }
 
   async #executeWithRetry(commands: readonly Command[]): Promise<readonly Answer[]> {
