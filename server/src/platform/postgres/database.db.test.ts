@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts'
+import { operatorActor, systemActor } from '../actor.ts'
+import { Bug } from '../assert.ts'
 import { BankClock, fixedClock } from '../clock.ts'
 import { PlatformUnavailable } from '../errors.ts'
 import { newId } from '../ids.ts'
-import { Database } from './database.ts'
+import { Database, type Tx } from './database.ts'
 
 let test_: TestDatabase
 
@@ -29,6 +31,89 @@ describe('a database transaction', () => {
       .transaction({ organizationId }, async () => 'done')
       .then(() => look({ organizationId: newId<'organization'>() }))
     expect(leaked.organization).not.toBe(organizationId)
+    await database.close()
+  })
+
+  test('runs for a system or operator actor with the organizations that he names, once each, and only then', async () => {
+    const database = new Database({ url: test_.url, applicationName: 'one connection', poolSize: 1 })
+    const [one, other] = [newId<'organization'>(), newId<'organization'>()]
+    const look = (actor: Parameters<Database['read']>[0]) =>
+      database.transaction(
+        actor,
+        (tx) =>
+          tx.one`select current_user as role, nullif(current_setting('app.organization_ids', true), '')::uuid[]::text[] as organizations`,
+      )
+    const seen = (organizations: string[] | null) => ({ role: 'partita_system', organizations })
+    expect(await look(systemActor('test.lane', [one, other, one]))).toEqual(seen([one, other]))
+    expect(await look(operatorActor('root', 'partita verify', [other]))).toEqual(seen([other]))
+    expect(await look(systemActor('test.pass', []))).toEqual(seen([]))
+    expect(await look(systemActor('test.pass'))).toEqual(seen(null))
+    const injected = systemActor('test.pass', ["{}'; select 1" as typeof one])
+    await expect(look(injected)).rejects.toThrow(Bug)
+    await database.close()
+  })
+
+  test('for reading sees one moment when it asks for a snapshot, and the newest otherwise', async () => {
+    const actor = systemActor('test.reader')
+    const offset = async (tx: Tx) => (await tx.one<{ offset_ms: bigint }>`select offset_ms from platform.bank_clock`).offset_ms
+    const twice = (snapshot: boolean, by: number) =>
+      test_.database.read(
+        actor,
+        async (tx) => {
+          const before = await offset(tx)
+          await test_.admin.query('update platform.bank_clock set offset_ms = offset_ms + $1', [by])
+          return (await offset(tx)) - before
+        },
+        { snapshot },
+      )
+    expect(await twice(true, 7)).toBe(0n)
+    expect(await twice(false, -7)).toBe(-7n)
+  })
+
+  test('whose work swallowed an error is a bug, never an acknowledged rollback', async () => {
+    const actor = systemActor('test.swallower')
+    const swallowing = test_.database.transaction(actor, async (tx) => {
+      await tx.run`update platform.bank_clock set offset_ms = 9`
+      await tx.run`select 1 / 0`.catch(() => {})
+    })
+    await expect(swallowing).rejects.toThrow(/ROLLBACK: an error inside it was swallowed/)
+    await expect(swallowing).rejects.toThrow(Bug)
+    const { rows } = await test_.admin.query('select offset_ms from platform.bank_clock')
+    expect(rows).toEqual([{ offset_ms: '0' }])
+    expect(await test_.database.read(actor, async () => 'the connection is whole')).toBe('the connection is whole')
+  })
+
+  test('wakes each channel once, after the commit, and never when it was rolled back', async () => {
+    const woken: string[] = []
+    const stop = test_.database.onWake((channel) => woken.push(channel))
+    const actor = systemActor('test.waker')
+    await test_.database.transaction(actor, async (tx) => {
+      for (const channel of ['events', 'payments.submit', 'events']) tx.wake(channel)
+      expect(woken).toEqual([])
+    })
+    expect(woken).toEqual(['events', 'payments.submit'])
+    const failing = test_.database.transaction(actor, async (tx) => {
+      tx.wake('rolled.back')
+      throw new Error('no')
+    })
+    await expect(failing).rejects.toThrow('no')
+    await test_.database.autocommit(async (tx) => tx.wake('alone'))
+    expect(woken).toEqual(['events', 'payments.submit', 'alone'])
+    stop()
+    await test_.database.transaction(actor, async (tx) => tx.wake('nobody'))
+    expect(woken).toHaveLength(3)
+  })
+
+  test('for a credential finds a connection when all others are taken', async () => {
+    const database = new Database({ url: test_.url, applicationName: 'busy', poolSize: 1, acquireTimeoutMs: 1_000 })
+    const actor = systemActor('test.lookup')
+    const both = await database.transaction(actor, async () => {
+      const refused = database.read(actor, async () => 1)
+      const found = await database.read(actor, async () => 'found', { pool: 'credentials' })
+      await expect(refused).rejects.toBeInstanceOf(PlatformUnavailable)
+      return found
+    })
+    expect(both).toBe('found')
     await database.close()
   })
 

@@ -1,12 +1,20 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
+import type { Actor } from '../actor.ts'
 import { assert } from '../assert.ts'
 import { PlatformUnavailable, sqlStateOf } from '../errors.ts'
 import type { Id } from '../ids.ts'
 
 /** Whose rows the work may see: one organization (role `partita_app`, row-level security) or all (role `partita_system`: worker, relay, CLI). */
 export type Scope = { readonly organizationId: Id<'organization'> } | 'system'
+
+export type ReadOptions = {
+  /** All statements see the same moment (repeatable read). */
+  readonly snapshot?: boolean
+  /** Looking up a credential has connections of its own, so that guessing secrets never takes one from the money. */
+  readonly pool?: 'credentials'
+}
 
 /** An open transaction. SQL is a tagged template: every `${value}` becomes a parameter, never text. */
 export interface Tx {
@@ -20,6 +28,8 @@ export interface Tx {
   run(sql: TemplateStringsArray, ...values: unknown[]): Promise<number>
   /** Runs a fixed text with `$1` parameters: for compiled Kysely queries and for text that a module keeps in one constant. */
   query<T>(text: string, values?: readonly unknown[]): Promise<T[]>
+  /** Says that whoever waits on `channel` has something to do. He is told after the commit, once, and never when it is rolled back. */
+  wake(channel: string): void
 }
 
 export type DatabaseOptions = {
@@ -33,6 +43,8 @@ export type DatabaseOptions = {
   readonly acquireTimeoutMs?: number
   /** Longest single statement, default 30,000 ms; 0 is no limit (imports, proofs). */
   readonly statementTimeoutMs?: number
+  /** Told each channel that a committed transaction woke, once. An error that it throws is a bug that stops the process, and undoes nothing. */
+  readonly onWake?: (channel: string) => void
 }
 
 const OID_INT8 = 20
@@ -63,30 +75,46 @@ export const isConnectionLoss = (error: unknown): boolean =>
   UNAVAILABLE_STATES.has(sqlStateOf(error) ?? '') ||
   (error instanceof Error && UNAVAILABLE_ERRORS.test(`${'code' in error ? error.code : ''} ${error.message}`))
 
-/** Our pools of connections to PostgreSQL, one per role. */
+/** Guesses at secrets queue here; a look-up takes well under a millisecond. */
+const CREDENTIAL_CONNECTIONS = 2
+
+/** Our pools of connections to PostgreSQL: one per role, and one for credentials. */
 export class Database {
   readonly #app: pg.Pool
   readonly #system: pg.Pool
+  readonly #credentials: pg.Pool
   readonly #acquireTimeoutMs: number
+  readonly #wakers = new Set<(channel: string) => void>()
 
   constructor(options: DatabaseOptions) {
     this.#app = makePool(options, 'partita_app')
     this.#system = makePool(options, 'partita_system')
+    this.#credentials = makePool({ ...options, poolSize: CREDENTIAL_CONNECTIONS }, 'partita_system')
     this.#acquireTimeoutMs = options.acquireTimeoutMs ?? 1_000
+    if (options.onWake) this.#wakers.add(options.onWake)
+  }
+
+  /** Adds somebody who is told of each woken channel, see `DatabaseOptions.onWake`. @returns how to stop being told. */
+  onWake(listener: (channel: string) => void): () => void {
+    this.#wakers.add(listener)
+    return () => this.#wakers.delete(listener)
   }
 
   /**
-   * Runs `work` in one read-committed transaction and commits it; any error rolls it back and is thrown on.
+   * Runs `work` in one read-committed transaction and commits it; any error rolls it back and is thrown on. Whose rows it may see follows
+   * from the actor: a member's own organization, the organizations that a system or operator actor names, or, where he names none, all.
    * @throws PlatformUnavailable when the database is away or no connection came free in time. After an error in the commit itself
    *   the outcome is unknown: callers repeat with the same key.
    */
-  async transaction<T>(scope: Scope, work: (tx: Tx) => Promise<T>): Promise<T> {
-    return this.#run(scope, 'begin', work)
+  async transaction<T>(actor: Actor | Scope, work: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.#run(this.#poolOf(actor), `begin${contextOf(actor)}`, work)
   }
 
   /** The same for reading only: the database refuses a write. */
-  async read<T>(scope: Scope, work: (tx: Tx) => Promise<T>): Promise<T> {
-    return this.#run(scope, 'begin read only', work)
+  async read<T>(actor: Actor | Scope, work: (tx: Tx) => Promise<T>, options: ReadOptions = {}): Promise<T> {
+    const pool = options.pool ? this.#credentials : this.#poolOf(actor)
+    const isolation = options.snapshot ? ' isolation level repeatable read' : ''
+    return this.#run(pool, `begin${isolation} read only${contextOf(actor)}`, work)
   }
 
   /**
@@ -95,15 +123,17 @@ export class Database {
    */
   async autocommit<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     const client = await this.#acquire(this.#system)
+    const tx = new ClientTx(client)
     let broken: Error | undefined
     try {
-      return await work(new ClientTx(client))
+      return await work(tx)
     } catch (error) {
       if (!isConnectionLoss(error)) throw error
       broken = error as Error
       throw error instanceof PlatformUnavailable ? error : new PlatformUnavailable('the database connection was lost', error)
     } finally {
       client.release(broken)
+      this.#tellWakers(tx.woken) // also after an error: what was done before it has been committed
     }
   }
 
@@ -118,22 +148,38 @@ export class Database {
 
   /** Connections in use, idle and awaited, for `/metrics` and load shedding. */
   occupancy(): { total: number; idle: number; waiting: number } {
-    const pools = [this.#app, this.#system]
+    const pools = [this.#app, this.#system, this.#credentials]
     const sum = (of: (pool: pg.Pool) => number) => pools.reduce((a, pool) => a + of(pool), 0)
     return { total: sum((p) => p.totalCount), idle: sum((p) => p.idleCount), waiting: sum((p) => p.waitingCount) }
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#app.end(), this.#system.end()])
+    await Promise.all([this.#app.end(), this.#system.end(), this.#credentials.end()])
   }
 
-  async #run<T>(scope: Scope, begin: string, work: (tx: Tx) => Promise<T>): Promise<T> {
-    const client = await this.#acquire(scope === 'system' ? this.#system : this.#app)
+  #poolOf(actor: Actor | Scope): pg.Pool {
+    return actor !== 'system' && 'organizationId' in actor ? this.#app : this.#system
+  }
+
+  #tellWakers(channels: ReadonlySet<string>): void {
+    // In a microtask: what a waker throws must not look as if the transaction had failed.
+    for (const channel of channels) for (const waker of this.#wakers) queueMicrotask(() => waker(channel))
+  }
+
+  async #run<T>(pool: pg.Pool, begin: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+    const client = await this.#acquire(pool)
+    const tx = new ClientTx(client)
     let broken: Error | undefined
     try {
-      await client.query(scope === 'system' ? begin : `${begin}; ${localOrganization(scope.organizationId)}`)
-      const value = await work(new ClientTx(client))
-      await client.query('commit')
+      await client.query(begin)
+      const value = await work(tx)
+      // A failed statement whose error the work swallowed leaves a transaction that can only end in ROLLBACK, and `commit` says so without an error.
+      const { command } = await client.query('commit')
+      assert(
+        command === 'COMMIT',
+        `the work ended without an error, but its transaction with ${command}: an error inside it was swallowed`,
+      )
+      this.#tellWakers(tx.woken)
       return value
     } catch (error) {
       if (isConnectionLoss(error)) {
@@ -216,9 +262,16 @@ function makePool(options: DatabaseOptions, role: string): pg.Pool {
 const UUID = /^[0-9a-f-]{36}$/
 
 // Sent together with `begin` to save a round trip, which PostgreSQL allows only without parameters; hence the check.
-function localOrganization(id: Id<'organization'>): string {
+function contextOf(actor: Actor | Scope): string {
+  if (actor === 'system') return ''
+  if ('organizationId' in actor) return `; set local app.organization_id = '${checkedId(actor.organizationId)}'`
+  if (!actor.organizationIds) return ''
+  return `; set local app.organization_ids = '{${[...new Set(actor.organizationIds)].map(checkedId).join()}}'`
+}
+
+function checkedId(id: Id<'organization'>): string {
   assert(UUID.test(id), 'organization id is not a UUID')
-  return `set local app.organization_id = '${id}'`
+  return id
 }
 
 type Statement = { readonly text: string; readonly name: string }
@@ -239,6 +292,7 @@ function statementOf(parts: TemplateStringsArray): Statement {
 const nameOf = (text: string): string => `p_${createHash('sha1').update(text).digest('base64url')}`
 
 class ClientTx implements Tx {
+  readonly woken = new Set<string>()
   readonly #client: pg.PoolClient
 
   constructor(client: pg.PoolClient) {
@@ -267,5 +321,9 @@ class ClientTx implements Tx {
 
   async query<T>(text: string, values: readonly unknown[] = []): Promise<T[]> {
     return (await this.#client.query({ text, values: [...values] })).rows
+  }
+
+  wake(channel: string): void {
+    this.woken.add(channel)
   }
 }
