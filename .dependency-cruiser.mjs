@@ -1,10 +1,7 @@
-import { readFileSync } from 'node:fs'
+import { MODULES as LIST } from './server/src/modules.ts'
 
 const MODULES = 'server/src/modules'
 const TEST = '\\.test\\.ts$'
-
-/** Which module may call which door; the one list that is kept by hand, and it is the architecture. */
-const map = JSON.parse(readFileSync(new URL(`./${MODULES}/map.json`, import.meta.url), 'utf8'))
 
 const rule = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to })
 
@@ -18,24 +15,36 @@ export const forbidden = [
       pathNot: `^${MODULES}/($1/|[^/]+/(index|events)\\.ts$)`,
     },
   ),
-  // app.ts wires every module's routes and consumers, so it alone may open more than doors. Tests may open what they test.
+  // Tests may open what they test.
   rule(
     'door-outside',
-    'Outside the modules, too, only a door may be imported; routes and consumers by app.ts alone.',
+    'Outside the modules, too, only a door may be imported.',
     {
       path: '^(server/src|cli|bench|tools)/',
-      pathNot: [`^${MODULES}/`, '^server/src/app\\.ts$', TEST],
+      pathNot: [`^${MODULES}/`, '^server/src/modules\\.ts$', TEST],
     },
     { path: `^${MODULES}/`, pathNot: `^${MODULES}/[^/]+/(index|events)\\.ts$` },
   ),
-  ...Object.entries(map).map(([module, callable]) =>
+  rule(
+    'manifests-by-the-list',
+    'What a module brings is taken from its manifest, and the list of modules alone loads manifests.',
+    { path: '^(server/src|cli|bench|tools)/', pathNot: ['^server/src/modules\\.ts$', TEST] },
+    { path: `^${MODULES}/[^/]+/module\\.ts$` },
+  ),
+  rule(
+    'on-the-list',
+    'A module is known by its line in server/src/modules.ts.',
+    { path: `^${MODULES}/`, pathNot: `^${MODULES}/(${LIST.map(({ name }) => name).join('|')})/` },
+    {},
+  ),
+  ...LIST.map(({ name, mayCall }) =>
     rule(
-      `map-${module}`,
-      `${module} may call: ${callable.join(', ') || 'nobody'} (modules/map.json)`,
-      { path: `^${MODULES}/${module}/`, pathNot: TEST },
+      `may-call-${name}`,
+      `${name} may call: ${mayCall.join(', ') || 'nobody'} (server/src/modules.ts)`,
+      { path: `^${MODULES}/${name}/`, pathNot: TEST },
       {
         path: `^${MODULES}/[^/]+/index\\.ts$`,
-        pathNot: `^${MODULES}/(${[module, ...callable].join('|')})/`,
+        pathNot: `^${MODULES}/(${[name, ...mayCall].join('|')})/`,
       },
     ),
   ),

@@ -2,11 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
-import { openBankAccount } from '../server/src/modules/accounts/index.ts'
+import { partita } from '../server/src/bank.ts'
+import { bankSettings, openBankAccount } from '../server/src/modules/accounts/index.ts'
 import { type Operation, post } from '../server/src/modules/ledger/index.ts'
 import { openSettlementAccounts } from '../server/src/modules/payments/index.ts'
 import { foundOrganization } from '../server/src/modules/team/index.ts'
-import { loadConfig } from '../server/src/platform/config.ts'
 import { newId } from '../server/src/platform/ids.ts'
 import { EUR, money } from '../server/src/platform/money.ts'
 import { Database } from '../server/src/platform/postgres/database.ts'
@@ -83,7 +83,7 @@ type BenchCompany = { readonly authorization: string; readonly ibans: readonly s
 
 async function makeCompany(database: Database): Promise<BenchCompany> {
   const now = new Date(performance.timeOrigin + performance.now())
-  const config = loadConfig({ DATABASE_URL: 'postgres://unused/unused' })
+  const config = partita.configure({ DATABASE_URL: 'postgres://unused/unused' })
   if (!config.ok) throw new Error(config.problems.join('; '))
   return database.transaction('system', async (tx) => {
     const id = newId<'organization'>()
@@ -102,7 +102,7 @@ async function makeCompany(database: Database): Promise<BenchCompany> {
         currency: EUR,
         now,
       } as const
-      accounts.push(await openBankAccount(tx, { ...request, name: `Account ${n}`, bank: config.config.bank }))
+      accounts.push(await openBankAccount(tx, { ...request, name: `Account ${n}`, bank: config.config.of(bankSettings) }))
     }
     const bookId = accounts[0]?.bookId
     if (bookId === undefined) throw new Error('no account was opened')

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
+import { partita } from '../server/src/bank.ts'
 import { verifyLedger } from '../server/src/modules/ledger/index.ts'
 import { Database } from '../server/src/platform/postgres/database.ts'
 import { type EmbeddedServer, startEmbedded } from '../server/src/platform/postgres/embedded.ts'
@@ -115,7 +116,7 @@ async function openAnother(server: EmbeddedServer, admin: pg.Client, name: strin
   await admin.query(`create database ${name}`)
   const url = new URL(server.adminUrl)
   url.pathname = `/${name}`
-  await migrate(url.href, { loginPassword: url.password })
+  await migrate(url.href, partita.migrations(), { loginPassword: url.password })
   url.username = 'partita'
   return new Database({ url: url.href, applicationName: 'partita bench', statementTimeoutMs: 0 })
 }
@@ -193,7 +194,7 @@ class Bench {
 
   static async open(server: EmbeddedServer, plan: Plan, say: (what: string) => void): Promise<Bench> {
     say('preparing')
-    await migrate(server.adminUrl, { loginPassword: new URL(server.adminUrl).password })
+    await migrate(server.adminUrl, partita.migrations(), { loginPassword: new URL(server.adminUrl).password })
     const admin = new pg.Client({ connectionString: server.adminUrl })
     await admin.connect()
     const url = new URL(server.adminUrl)

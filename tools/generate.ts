@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
+import { partita } from '../server/src/bank.ts'
 import { startEmbedded } from '../server/src/platform/postgres/embedded.ts'
 import { migrate } from '../server/src/platform/postgres/migrate.ts'
 import { SCHEMA_FILE, SCHEMA_TYPES_FILE } from './generated-files.ts'
@@ -14,7 +15,7 @@ async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'partita-generate-'))
   const server = await startEmbedded({ dataDirectory: join(folder, 'postgres'), settings: { fsync: 'off' } })
   try {
-    await migrate(server.adminUrl)
+    await migrate(server.adminUrl, partita.migrations())
     const client = new pg.Client({ connectionString: server.adminUrl })
     await client.connect()
     writeFileSync(SCHEMA_FILE, await dumpSchema(client))

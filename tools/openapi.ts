@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { buildApp } from '../server/src/app.ts'
+import { partita } from '../server/src/bank.ts'
 import { BankClock } from '../server/src/platform/clock.ts'
-import { loadConfig } from '../server/src/platform/config.ts'
 import { silentLogger } from '../server/src/platform/logging.ts'
 import { createMetrics } from '../server/src/platform/metrics.ts'
 import { openDatabase } from '../server/src/platform/postgres/database.ts'
@@ -16,12 +16,12 @@ type Example = { request: { body?: unknown }; response: { status: number; body: 
 
 /** The API's description as its own routes give it, with the recorded examples. Needs no database: routes are registered, none is called. */
 export async function renderOpenApi(): Promise<string> {
-  const loaded = loadConfig({ DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none', PARTITA_ENVIRONMENT: 'test' })
+  const loaded = partita.configure({ DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none', PARTITA_ENVIRONMENT: 'test' })
   if (!loaded.ok) throw new Error(loaded.problems.join('\n'))
   const database = openDatabase({ url: loaded.config.database.url, applicationName: 'openapi' })
   const metrics = createMetrics({ process: false })
   const dependencies = { config: loaded.config, database, clock: new BankClock(database), logger: silentLogger, metrics }
-  const server = await buildApp(dependencies, { openapi: true })
+  const server = await buildApp(dependencies, partita.parts(dependencies), { openapi: true })
   try {
     const description = server.app.swagger() as unknown as { paths: Record<string, Record<string, Operation>> }
     addExamples(description.paths)

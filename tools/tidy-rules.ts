@@ -1,4 +1,5 @@
 import ts from 'typescript'
+import { MODULES } from '../server/src/modules.ts'
 import type { SourceFile } from './source-files.ts'
 
 export type Violation = { readonly rule: string; readonly path: string; readonly line: number; readonly instead: string }
@@ -24,7 +25,7 @@ const callsMethod = (node: ts.Node, name: string): boolean =>
   ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression) && node.expression.name.text === name
 
 const MODULE_OF = /^server\/src\/modules\/([^/]+)\//
-const SCHEMAS = ['ledger', 'identity', 'team', 'accounts', 'payments']
+const SCHEMAS = MODULES.map(({ name }) => name)
 // SQL is lower case here; prose starts with a capital.
 const STATEMENT =
   /^\s*(select\s|insert into\s|update\s+\S+\s+set\s|delete from\s|with\s+\S+\s+as\s|create\s|alter\s|lock table\s|truncate\s)/

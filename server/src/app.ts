@@ -1,25 +1,11 @@
 import type { FastifyInstance } from 'fastify'
-import { accountsHttp } from './modules/accounts/http.ts'
 import { findApiKeyByHash } from './modules/identity/index.ts'
-import { httpRailSandbox, InternalTransfers, paymentsHttp, simulationHttp } from './modules/payments/index.ts'
-import { teamHttp } from './modules/team/http.ts'
-import type { BankClock } from './platform/clock.ts'
-import type { Config } from './platform/config.ts'
 import { authenticate } from './platform/http/authentication.ts'
 import { documentHeaders } from './platform/http/openapi.ts'
 import { createHttpServer, type HttpServer } from './platform/http/server.ts'
-import type { Logger } from './platform/logging.ts'
 import type { Metrics } from './platform/metrics.ts'
+import type { ModuleParts, World } from './platform/module.ts'
 import type { Database } from './platform/postgres/database.ts'
-
-/** What every part of the bank stands on. Made once per process, by main.ts or by a test. */
-export type Dependencies = {
-  readonly config: Config
-  readonly database: Database
-  readonly clock: BankClock
-  readonly logger: Logger
-  readonly metrics: Metrics
-}
 
 export type AppOptions = {
   /** How long a credential is believed without looking it up again; 0 in tests that revoke one. */
@@ -30,9 +16,9 @@ export type AppOptions = {
 
 const CREDENTIAL_CACHE_MS = 2_000
 
-/** The composition root: the one place that knows every module. Reading it is reading the wiring. */
-export async function buildApp(dependencies: Dependencies, options: AppOptions = {}): Promise<HttpServer> {
-  const { config, database, clock, logger, metrics } = dependencies
+/** The HTTP side of the bank: what the platform serves, and behind authentication the routes that the modules bring. */
+export async function buildApp(world: World, parts: readonly ModuleParts[], options: AppOptions = {}): Promise<HttpServer> {
+  const { config, database, logger, metrics } = world
   const server = createHttpServer({
     logger,
     metrics,
@@ -54,10 +40,8 @@ export async function buildApp(dependencies: Dependencies, options: AppOptions =
         stagingToken: config.stagingToken,
       }),
     )
-    teamHttp(authenticated, { database })
-    accountsHttp(authenticated, { database })
-    paymentsHttp(authenticated, { clock, internalTransfers: new InternalTransfers(database) })
-    if (config.sandbox) simulationHttp(authenticated, { clock, rail: httpRailSandbox(config.railsUrl, clock) })
+    for (const { routes } of parts) routes?.(authenticated)
+    if (config.sandbox) for (const { sandboxRoutes } of parts) sandboxRoutes?.(authenticated)
   })
   await server.app.ready()
   return server

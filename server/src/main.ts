@@ -1,9 +1,11 @@
-import { buildApp, type Dependencies } from './app.ts'
+import { buildApp } from './app.ts'
+import { partita } from './bank.ts'
 import { BankClock } from './platform/clock.ts'
-import { type Config, checkDatabaseSafety, loadConfig } from './platform/config.ts'
+import { type Config, checkDatabaseSafety } from './platform/config.ts'
 import type { HttpServer } from './platform/http/server.ts'
 import { createLogger, type Logger } from './platform/logging.ts'
 import { createMetrics } from './platform/metrics.ts'
+import type { ModuleParts, World } from './platform/module.ts'
 import { openDatabase } from './platform/postgres/database.ts'
 import { migrate } from './platform/postgres/migrate.ts'
 
@@ -22,7 +24,7 @@ type Part = { readonly name: string; stop(): Promise<void> }
  */
 async function main(): Promise<void> {
   const role = roleOf(process.argv[2])
-  const loaded = loadConfig(process.env)
+  const loaded = partita.configure(process.env)
   if (!loaded.ok) refuseToStart('The configuration cannot be used:', loaded.problems)
   const { config } = loaded
   const logger = createLogger({ level: config.logLevel, service: `partita-${role}` })
@@ -31,16 +33,18 @@ async function main(): Promise<void> {
   const unsafe = await checkDatabaseSafety(config.database.url, config.environment)
   if (unsafe.length > 0) refuseToStart('The database is not safe for money:', unsafe)
   if (role === 'migrate') return migrateAndTell(config, logger)
-  const dependencies = await connect(config, role, logger)
+  const world = await connect(config, role, logger)
+  const modules = partita.parts(world)
+  for (const { gauges = [] } of modules) for (const { name, help, read } of gauges) world.metrics.gauge(name, help, read)
   const parts: Part[] = []
-  const shutdown = gracefulShutdown(config, logger, parts, dependencies)
+  const shutdown = gracefulShutdown(config, logger, parts, world)
 
   let url: string | undefined
-  if (role !== 'api') parts.push({ name: 'worker', stop: await startTheWorker(dependencies) })
+  if (role !== 'api') parts.push({ name: 'worker', stop: await startTheWorker(world, modules) })
   if (role !== 'worker') {
-    const server = await buildApp(dependencies)
+    const server = await buildApp(world, modules)
     url = await server.app.listen({ host: config.host, port: config.port })
-    parts.unshift({ name: 'api', stop: () => drain(server, config) })
+    parts.unshift({ name: 'api', stop: () => drain(server, config, modules) })
   }
   logger.info('started', { 'event.action': role, 'url.full': url })
   process.send?.({ ready: true, url })
@@ -50,7 +54,7 @@ async function main(): Promise<void> {
 
 /** For a login that may prepare the database; the others need no such right. */
 async function migrateAndTell(config: Config, logger: Logger): Promise<void> {
-  const applied = await migrate(config.database.url)
+  const applied = await migrate(config.database.url, partita.migrations())
   logger.info('migrated', { 'partita.count': applied.length })
   logger.flush()
 }
@@ -66,7 +70,7 @@ function refuseToStart(why: string, problems: readonly string[]): never {
   process.exit(EXIT_WRONG_USE)
 }
 
-async function connect(config: Config, role: Role, logger: Logger): Promise<Dependencies> {
+async function connect(config: Config, role: Role, logger: Logger): Promise<World> {
   const database = openDatabase({ ...config.database, applicationName: `partita ${role}` })
   const clock = new BankClock(database)
   await clock.refresh()
@@ -74,20 +78,21 @@ async function connect(config: Config, role: Role, logger: Logger): Promise<Depe
 }
 
 /** Starts the worker's loops, loaded only where they run, and keeps this process's clock with the bank's. */
-async function startTheWorker(dependencies: Dependencies): Promise<() => Promise<void>> {
+async function startTheWorker(world: World, modules: readonly ModuleParts[]): Promise<() => Promise<void>> {
   const { startWorker } = await import('./worker.ts')
-  const worker = await startWorker(dependencies)
+  const worker = await startWorker(world, modules)
   return () => worker.stop()
 }
 
 /** Stops serving without failing anybody: balancers are told first, open requests are answered, then the port is closed. */
-async function drain(server: HttpServer, config: Config): Promise<void> {
+async function drain(server: HttpServer, config: Config, modules: readonly ModuleParts[]): Promise<void> {
   server.startDraining()
   await new Promise((resolve) => setTimeout(resolve, config.shutdown.drainMs))
   await server.close()
+  for (const module of modules) await module.drain?.()
 }
 
-function gracefulShutdown(config: Config, logger: Logger, parts: readonly Part[], { database, clock }: Dependencies): () => void {
+function gracefulShutdown(config: Config, logger: Logger, parts: readonly Part[], { database, clock }: World): () => void {
   // Another process may move the bank's clock (sandbox); a second later everybody lives at the new time.
   const refresh = setInterval(() => {
     clock.refresh().catch((error) => logger.error('the bank’s clock could not be read', error))

@@ -1,6 +1,7 @@
 import { buildIban } from './formats/payments/iban.ts'
 import {
   allBankAccounts,
+  type BankCountry,
   type BankIdentity,
   createLabel,
   linkLabels,
@@ -12,7 +13,6 @@ import { initiateCreditTransfers } from './modules/payments/index.ts'
 import { findOrganizationBySlug, foundOrganization, ownerOf } from './modules/team/index.ts'
 import { assert } from './platform/assert.ts'
 import { addDays, type Clock, localDateOf } from './platform/clock.ts'
-import type { BankCountry } from './platform/config.ts'
 import { derivedId, type Id } from './platform/ids.ts'
 import { EUR, money } from './platform/money.ts'
 import type { Database, Tx } from './platform/postgres/database.ts'

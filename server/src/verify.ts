@@ -1,41 +1,48 @@
-import { verifyAccounts } from './modules/accounts/index.ts'
-import { verifyLedger } from './modules/ledger/index.ts'
-import { verifyPayments } from './modules/payments/index.ts'
+import { partita } from './bank.ts'
+import type { Check, Module, Proof } from './platform/module.ts'
 import type { Database } from './platform/postgres/database.ts'
-
-/** One proof: its name, how often it fails, and the first few cases as text for a person. */
-export type BankCheck = { readonly name: string; readonly violations: number; readonly examples: readonly string[] }
 
 export type BankReport = {
   /** Whether every check holds; warnings don't count. */
   readonly ok: boolean
-  readonly checks: readonly BankCheck[]
+  readonly checks: readonly Proof[]
   /** Only those that have something to say: the books are right, but somebody should look. */
-  readonly warnings: readonly BankCheck[]
+  readonly warnings: readonly Proof[]
   /** How many ledger entries (two per transfer) were looked at. */
   readonly entries: number
   readonly seconds: number
 }
 
-/** Proves the books of the whole bank: the ledger by itself, then what accounts and payments say of it. Changes nothing. */
-export async function verifyBank(database: Database): Promise<BankReport> {
+/** Proves the books of the whole bank: what each module says of them. Changes nothing. */
+export async function verifyBank(database: Database, modules: readonly Module[] = partita.modules): Promise<BankReport> {
   const startedAt = performance.now()
-  const ledger = await verifyLedger(database)
-  // One snapshot for both: a bank that goes on working meanwhile must not look torn.
-  const others = await database.read('system', async (tx) => {
-    await tx.query('set transaction isolation level repeatable read')
-    await tx.query('set local statement_timeout = 0')
-    return [...(await verifyAccounts(tx)), ...(await verifyPayments(tx))]
-  })
-  const plain = ({ name, violations, examples }: BankCheck): BankCheck => ({ name, violations, examples })
-  const checks = [...ledger.checks, ...others.filter((check) => !check.isWarning)].map(plain)
-  const warnings = others.filter((check) => check.isWarning && check.violations > 0).map(plain)
-  if (ledger.forcedOverdrafts > 0) warnings.push({ name: 'forced_overdrafts', violations: ledger.forcedOverdrafts, examples: [] })
+  const checks = modules.flatMap((module) => module.checks ?? [])
+  const proofs: Proof[] = []
+  let entries = 0
+  for (const check of checks) {
+    if (!('proveAlone' in check)) continue
+    const alone = await check.proveAlone(database)
+    proofs.push(...alone.proofs)
+    entries += alone.entries
+  }
+  proofs.push(...(await proveTogether(database, checks)))
+  const plain = ({ name, violations, examples }: Proof): Proof => ({ name, violations, examples })
+  const firm = proofs.filter((proof) => !proof.isWarning).map(plain)
   return {
-    ok: checks.every((check) => check.violations === 0),
-    checks,
-    warnings,
-    entries: ledger.entries,
+    ok: firm.every((proof) => proof.violations === 0),
+    checks: firm,
+    warnings: proofs.filter((proof) => proof.isWarning && proof.violations > 0).map(plain),
+    entries,
     seconds: Math.round(performance.now() - startedAt) / 1_000,
   }
 }
+
+/** One snapshot for all of them: a bank that goes on working meanwhile must not look torn. */
+const proveTogether = (database: Database, checks: readonly Check[]): Promise<Proof[]> =>
+  database.read('system', async (tx) => {
+    await tx.query('set transaction isolation level repeatable read')
+    await tx.query('set local statement_timeout = 0')
+    const proofs: Proof[] = []
+    for (const check of checks) if ('prove' in check) proofs.push(...(await check.prove(tx)))
+    return proofs
+  })

@@ -1,8 +1,7 @@
-import type { Dependencies } from './app.ts'
-import { httpRail, openHomeBook, paymentPasses } from './modules/payments/index.ts'
 import type { Clock } from './platform/clock.ts'
 import { pruneIdempotency } from './platform/idempotency.ts'
 import type { Logger } from './platform/logging.ts'
+import type { ModuleParts, World } from './platform/module.ts'
 import { type Consumer, OutboxRelay, outboxLagSeconds, parkedEvents, pruneOutbox } from './platform/outbox.ts'
 import type { Database } from './platform/postgres/database.ts'
 
@@ -23,16 +22,14 @@ const HOUSEKEEPING_MS = 60_000
 /** How long published events stay readable for whoever looks for a cause. */
 const OUTBOX_KEPT_MS = 7 * 24 * 3_600_000
 
-/** Runs what moves by itself: the outbox relay, the payments' passes, housekeeping. Any number of workers may run side by side. */
-export async function startWorker(dependencies: Dependencies): Promise<Worker> {
-  const { config, database, clock, logger } = dependencies
-  const homeBook = await openHomeBook(database, clock.now())
+/** Runs what moves by itself: the outbox relay, the modules' passes, housekeeping. Any number of workers may run side by side. */
+export async function startWorker(world: World, parts: readonly ModuleParts[]): Promise<Worker> {
+  const { database, clock, logger } = world
   const relay = new OutboxRelay({ database, clock, consumers: CONSUMERS })
-  const passes = paymentPasses({ database, clock, homeBook, rail: httpRail(config.railsUrl, clock), bank: config.bank })
   let lagSeconds = 0
-  dependencies.metrics.gauge('partita_outbox_lag_seconds', 'Age of the oldest event that has not left.', () => lagSeconds)
+  world.metrics.gauge('partita_outbox_lag_seconds', 'Age of the oldest event that has not left.', () => lagSeconds)
   let parked = 0
-  dependencies.metrics.gauge('partita_outbox_parked', 'Events that were given up on after too many failures.', () => parked)
+  world.metrics.gauge('partita_outbox_parked', 'Events that were given up on after too many failures.', () => parked)
   const measureLag = async () => {
     await database.read('system', async (tx) => {
       lagSeconds = await outboxLagSeconds(tx, clock.now())
@@ -48,7 +45,7 @@ export async function startWorker(dependencies: Dependencies): Promise<Worker> {
     loop('outbox relay', () => relay.runOnce()),
     loop('outbox lag', measureLag, LAG_MS),
     loop('housekeeping', () => keepHouse(database, clock), HOUSEKEEPING_MS),
-    ...Object.entries(passes).map(([name, pass]) => loop(name, pass)),
+    ...parts.flatMap(({ passes = [] }) => passes).map((pass) => loop(pass.name, () => pass.run())),
   ]
   return {
     stop: async () => {

@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
+import { partita } from '../../../server/src/bank.ts'
 import { answerInitiation, answerUnreadable, type TransferOutcome } from '../../../server/src/formats/payments/pain-answer.ts'
 import type { UnreadableInitiation } from '../../../server/src/formats/payments/pain001.ts'
 import type { AcceptedTransfer } from '../../../server/src/formats/payments/pain001-rules.ts'
 import { type CustomerStatus, groupStatusOf } from '../../../server/src/formats/payments/pain002.ts'
-import { findAccountByIban } from '../../../server/src/modules/accounts/index.ts'
+import { bankSettings, findAccountByIban } from '../../../server/src/modules/accounts/index.ts'
 import {
   type AcceptedPaymentFile,
   acceptPaymentFile,
@@ -15,7 +16,6 @@ import {
   recordPaymentFileAnswer,
 } from '../../../server/src/modules/payments/index.ts'
 import { BankClock, localDateOf } from '../../../server/src/platform/clock.ts'
-import { loadConfig } from '../../../server/src/platform/config.ts'
 import { newId } from '../../../server/src/platform/ids.ts'
 import { tryLock } from '../../../server/src/platform/processes.ts'
 import { type AnswerFile, openAnswerFile } from '../support/answer-file.ts'
@@ -115,9 +115,9 @@ function readPaymentFile(file: string): Uint8Array {
 }
 
 function bankOf(url: string) {
-  const loaded = loadConfig({ ...serverEnvironment(), DATABASE_URL: url })
+  const loaded = partita.configure({ ...serverEnvironment(), DATABASE_URL: url })
   if (!loaded.ok) throw new Refusal(`the configuration cannot be used: ${loaded.problems.join('; ')}`)
-  return loaded.config.bank
+  return loaded.config.of(bankSettings)
 }
 
 /** Waits until the rails have said their last word on every transfer that is due, or have said nothing new for too long. */

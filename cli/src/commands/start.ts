@@ -1,7 +1,8 @@
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { checkDatabaseSafety, loadConfig } from '../../../server/src/platform/config.ts'
+import { partita } from '../../../server/src/bank.ts'
+import { checkDatabaseSafety } from '../../../server/src/platform/config.ts'
 import { startEmbedded } from '../../../server/src/platform/postgres/embedded.ts'
 import { isRunning } from '../../../server/src/platform/processes.ts'
 import { addressOf } from '../support/address.ts'
@@ -101,7 +102,7 @@ async function requireConfiguration({ port, host }: Options): Promise<void> {
   const isProduction = process.env.PARTITA_ENVIRONMENT === 'production'
   const database = process.env.DATABASE_URL || (isProduction ? '' : 'postgres://partita@localhost/partita')
   const settings = { ...serverEnvironment(), DATABASE_URL: database, PARTITA_HOST: host }
-  const loaded = loadConfig(port === undefined ? settings : { ...settings, PARTITA_PORT: undefined })
+  const loaded = partita.configure(port === undefined ? settings : { ...settings, PARTITA_PORT: undefined })
   const problems = loaded.ok ? [] : [...loaded.problems]
   if (isProduction) problems.push(NOT_FOR_PRODUCTION)
   // A database that cannot be reached is explained when it is opened.

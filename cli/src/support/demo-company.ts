@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { partita } from '../../../server/src/bank.ts'
+import { bankSettings } from '../../../server/src/modules/accounts/index.ts'
 import { BankClock } from '../../../server/src/platform/clock.ts'
-import { loadConfig } from '../../../server/src/platform/config.ts'
 import { type Database, openDatabase } from '../../../server/src/platform/postgres/database.ts'
 import { type SeedOptions, seedDemo } from '../../../server/src/seed.ts'
 import { Refusal, refusalOf } from './refusal.ts'
@@ -55,9 +56,9 @@ export async function seededDemo(
 
 /** The bank's codes and BIC, as the server will use them. @throws Refusal with every problem of the configuration. */
 export function seedOptions(url: string): SeedOptions {
-  const loaded = loadConfig({ ...serverEnvironment(), DATABASE_URL: url })
+  const loaded = partita.configure({ ...serverEnvironment(), DATABASE_URL: url })
   if (!loaded.ok) throw refusalOf('the configuration cannot be used', loaded.problems)
-  return { bank: loaded.config.bank }
+  return { bank: loaded.config.of(bankSettings) }
 }
 
 function keepSecret(dataDirectory: string, secret: string): void {

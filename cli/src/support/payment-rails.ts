@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { BankIdentity } from '../../../server/src/modules/accounts/index.ts'
 import { httpRail, openHomeBook, paymentPasses } from '../../../server/src/modules/payments/index.ts'
 import type { BankClock } from '../../../server/src/platform/clock.ts'
-import type { Config } from '../../../server/src/platform/config.ts'
 import type { Database } from '../../../server/src/platform/postgres/database.ts'
 import { Refusal } from './refusal.ts'
 import { serverEnvironment } from './server-environment.ts'
@@ -21,7 +21,7 @@ export type PaymentRails = {
 export async function startPaymentRails(
   database: Database,
   clock: BankClock,
-  bank: Config['bank'],
+  bank: BankIdentity,
   dataDirectory: string,
 ): Promise<PaymentRails> {
   const args = ['--import', join(import.meta.dirname, 'die-with-parent.ts'), join(CLONE, 'rails-simulator/src/main.ts')]

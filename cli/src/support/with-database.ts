@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { partita } from '../../../server/src/bank.ts'
 import { type Database, isConnectionLoss, openDatabase } from '../../../server/src/platform/postgres/database.ts'
 import type { EmbeddedServer } from '../../../server/src/platform/postgres/embedded.ts'
 import { migrate } from '../../../server/src/platform/postgres/migrate.ts'
@@ -72,14 +73,19 @@ export async function openUrls(dataDirectory: string, onProgress: (message: stri
   const given = process.env.DATABASE_URL
   if (given) {
     requireForm(given)
-    await migrate(given, { onProgress: (name) => onProgress(`migrating: ${name}`) }).catch(explainConnection)
+    await migrate(given, partita.migrations(), { onProgress: (name) => onProgress(`migrating: ${name}`) }).catch(
+      explainConnection,
+    )
     return { url: given, adminUrl: given, release: async () => {} }
   }
   const lease = await leaseDatabase(dataDirectory, onProgress)
   try {
     const { adminUrl } = lease.server
     const url = loginUrl(adminUrl)
-    await migrate(adminUrl, { loginPassword: url.password, onProgress: (name) => onProgress(`migrating: ${name}`) })
+    await migrate(adminUrl, partita.migrations(), {
+      loginPassword: url.password,
+      onProgress: (name) => onProgress(`migrating: ${name}`),
+    })
     return { url: url.href, adminUrl, server: lease.server, release: lease.release }
   } catch (error) {
     await lease.release()

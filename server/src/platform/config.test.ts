@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { describeSettings, loadConfig } from './config.ts'
+import { partita } from '../bank.ts'
 
 const SECRET = '9f2c7be41d0a865e3b71c04f8a6d92e5'
 const DEVELOPMENT = { DATABASE_URL: 'postgres://partita@127.0.0.1:5432/partita' }
@@ -12,12 +12,12 @@ const PRODUCTION = {
 }
 
 const problemsOf = (env: NodeJS.ProcessEnv): string[] => {
-  const loaded = loadConfig(env)
+  const loaded = partita.configure(env)
   return loaded.ok ? [] : loaded.problems
 }
 
 test('a database URL is all that trying it out needs, and the sandbox is then on', () => {
-  const loaded = loadConfig(DEVELOPMENT)
+  const loaded = partita.configure(DEVELOPMENT)
   expect(loaded).toMatchObject({
     ok: true,
     config: { environment: 'development', sandbox: true, port: 4100, shutdown: { drainMs: 0 } },
@@ -25,7 +25,7 @@ test('a database URL is all that trying it out needs, and the sandbox is then on
 })
 
 test('a careful production configuration is accepted, and the sandbox is then off', () => {
-  const loaded = loadConfig(PRODUCTION)
+  const loaded = partita.configure(PRODUCTION)
   expect(loaded).toMatchObject({ ok: true, config: { sandbox: false, metricsToken: SECRET, shutdown: { drainMs: 5_000 } } })
 })
 
@@ -46,7 +46,7 @@ test('a problem with a secret does not repeat the secret', () => {
 })
 
 test('every setting has a unit and a reason', () => {
-  for (const setting of describeSettings()) {
+  for (const setting of partita.describeSettings()) {
     expect(setting.unit, setting.env).not.toBe('')
     expect(setting.reason, setting.env).not.toBe('')
   }

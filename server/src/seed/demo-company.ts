@@ -1,6 +1,5 @@
-import type { Category } from '../modules/accounts/index.ts'
+import type { BankCountry, Category } from '../modules/accounts/index.ts'
 import type { NewMember, Organization } from '../modules/team/index.ts'
-import type { BankCountry } from '../platform/config.ts'
 
 /** The company that `npm start` shows: invented, like everybody it deals with. */
 export const DEMO_ORGANIZATION = {

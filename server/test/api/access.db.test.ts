@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { bankSettings } from '../../src/modules/accounts/index.ts'
 import { issueApiKey, revokeApiKey } from '../../src/modules/identity/index.ts'
 import { findOrganizationBySlug, ownerOf } from '../../src/modules/team/index.ts'
 import type { Id } from '../../src/platform/ids.ts'
@@ -50,7 +51,9 @@ beforeAll(async () => {
   bank = await startTestBank({}, { openapi: true })
   objects = await demoObjects(bank)
   const { database, clock, config } = bank.dependencies
-  stranger = (await seedCompanies(database, clock, { count: 1, transactionsEach: 5, bank: config.bank }))[0] as SeededCompany
+  stranger = (
+    await seedCompanies(database, clock, { count: 1, transactionsEach: 5, bank: config.of(bankSettings) })
+  )[0] as SeededCompany
 })
 afterAll(() => bank.close())
 

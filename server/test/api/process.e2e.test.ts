@@ -2,6 +2,8 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { partita } from '../../src/bank.ts'
+import { bankSettings } from '../../src/modules/accounts/index.ts'
 import { systemClock } from '../../src/platform/clock.ts'
 import { checkDatabaseSafety } from '../../src/platform/config.ts'
 import { Database } from '../../src/platform/postgres/database.ts'
@@ -20,9 +22,9 @@ let authorization: string
 beforeAll(async () => {
   cluster = await startTestCluster({ fsync: 'on', full_page_writes: 'on' })
   databaseUrl = cluster.adminUrl
-  await migrate(databaseUrl)
+  await migrate(databaseUrl, partita.migrations())
   const database = new Database({ url: databaseUrl, applicationName: 'seed' })
-  const demo = await seedDemo(database, systemClock, { bank: testConfig(databaseUrl).bank })
+  const demo = await seedDemo(database, systemClock, { bank: testConfig(databaseUrl).of(bankSettings) })
   await database.close()
   authorization = `${demo.organizationSlug}:${demo.secretKey}`
 })

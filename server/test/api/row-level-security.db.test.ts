@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { bankSettings } from '../../src/modules/accounts/index.ts'
 import { sqlStateOf } from '../../src/platform/errors.ts'
 import type { Id } from '../../src/platform/ids.ts'
 import { seedCompanies } from '../../src/seed.ts'
@@ -11,7 +12,7 @@ let theirs: Id<'organization'>
 beforeAll(async () => {
   bank = await startTestBank()
   const { database, clock, config } = bank.dependencies
-  await seedCompanies(database, clock, { count: 1, transactionsEach: 5, bank: config.bank })
+  await seedCompanies(database, clock, { count: 1, transactionsEach: 5, bank: config.of(bankSettings) })
   const { rows } = await bank.db.admin.query('select id, slug from team.organization order by slug')
   mine = rows[0].id
   theirs = rows[1].id

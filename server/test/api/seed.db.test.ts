@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readIban } from '../../src/formats/payments/iban.ts'
+import { bankSettings } from '../../src/modules/accounts/index.ts'
 import { verifyLedger } from '../../src/modules/ledger/index.ts'
 import { seedCompanies, seedDemo } from '../../src/seed.ts'
 import { startTestBank, type TestBank } from './support.ts'
@@ -59,24 +60,24 @@ test('the demo company’s feed has one of everything that a client must cope wi
 
 test('seeding again changes nothing and knows no key', async () => {
   const { database, clock, config } = bank.dependencies
-  const again = await seedDemo(database, clock, { bank: config.bank })
+  const again = await seedDemo(database, clock, { bank: config.of(bankSettings) })
   expect(again).toEqual({ ...bank.demo, secretKey: undefined, created: false })
   expect((await bank.get('/v2/organization')).statusCode).toBe(200)
 })
 
 test('a caller that kept the key gets it back; one that lost it puts a new one in its place', async () => {
   const { database, clock, config } = bank.dependencies
-  const kept = await seedDemo(database, clock, { bank: config.bank, secretKey: bank.demo.secretKey })
+  const kept = await seedDemo(database, clock, { bank: config.of(bankSettings), secretKey: bank.demo.secretKey })
   expect(kept.secretKey).toBe(bank.demo.secretKey)
   expect((await bank.get('/v2/organization')).statusCode).toBe(200)
 
   const secretKey = randomBytes(32).toString('hex')
-  expect((await seedDemo(database, clock, { bank: config.bank, secretKey })).secretKey).toBe(secretKey)
+  expect((await seedDemo(database, clock, { bank: config.of(bankSettings), secretKey })).secretKey).toBe(secretKey)
   expect((await bank.get('/v2/organization')).statusCode).toBe(401)
   const authorization = `${bank.demo.organizationSlug}:${secretKey}`
   expect((await bank.get('/v2/organization', { authorization })).statusCode).toBe(200)
 
-  const revoked = await seedDemo(database, clock, { bank: config.bank, secretKey: bank.demo.secretKey })
+  const revoked = await seedDemo(database, clock, { bank: config.of(bankSettings), secretKey: bank.demo.secretKey })
   expect(revoked.secretKey).toMatch(/^[0-9a-f]{64}$/)
   expect(revoked.secretKey).not.toBe(bank.demo.secretKey)
   const newest = `${bank.demo.organizationSlug}:${revoked.secretKey}`
@@ -85,13 +86,18 @@ test('a caller that kept the key gets it back; one that lost it puts a new one i
 
 test('two processes that seed at once make one company', async () => {
   const { database, clock, config } = bank.dependencies
-  const both = await Promise.all([1, 2].map(() => seedDemo(database, clock, { bank: config.bank })))
+  const both = await Promise.all([1, 2].map(() => seedDemo(database, clock, { bank: config.of(bankSettings) })))
   expect(both.map((company) => company.created)).toEqual([false, false])
 })
 
 test('companies for load have funded accounts and true books', async () => {
   const { database, clock, config } = bank.dependencies
-  const companies = await seedCompanies(database, clock, { count: 2, transactionsEach: 150, bank: config.bank, seed: 9 })
+  const companies = await seedCompanies(database, clock, {
+    count: 2,
+    transactionsEach: 150,
+    bank: config.of(bankSettings),
+    seed: 9,
+  })
   const [first] = companies
   const authorization = `${first?.organizationSlug}:${first?.secretKey}`
   const page = await bank.get(`/v2/transactions?bank_account_id=${first?.accounts[0]?.id}`, { authorization })
@@ -102,7 +108,7 @@ test('companies for load have funded accounts and true books', async () => {
 test('companies for load that are there already stay as they are, and keep the key that the caller keeps', async () => {
   const { database, clock, config } = bank.dependencies
   const secretOf = (slug: string) => createHash('sha256').update(slug).digest('hex')
-  const seeding = { transactionsEach: 3, bank: config.bank, seed: 10, secretOf }
+  const seeding = { transactionsEach: 3, bank: config.of(bankSettings), seed: 10, secretOf }
   const [first] = await seedCompanies(database, clock, { ...seeding, count: 1 })
   const [again, second] = await seedCompanies(database, clock, { ...seeding, count: 2 })
   expect(again).toEqual({ ...first, created: false })

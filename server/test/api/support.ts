@@ -1,17 +1,20 @@
 import type { LightMyRequestResponse } from 'fastify'
-import { buildApp, type Dependencies } from '../../src/app.ts'
+import { buildApp } from '../../src/app.ts'
+import { partita } from '../../src/bank.ts'
+import { bankSettings } from '../../src/modules/accounts/index.ts'
 import { BankClock, fixedClock } from '../../src/platform/clock.ts'
-import { type Config, loadConfig } from '../../src/platform/config.ts'
+import type { Config } from '../../src/platform/config.ts'
 import type { HttpServer } from '../../src/platform/http/server.ts'
 import { silentLogger } from '../../src/platform/logging.ts'
 import { createMetrics } from '../../src/platform/metrics.ts'
+import type { World } from '../../src/platform/module.ts'
 import { type SeededCompany, seedDemo } from '../../src/seed.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 
 /** The whole API over a database of its own, with the demo company in it, answering in this process. */
 export type TestBank = {
   readonly db: TestDatabase
-  readonly dependencies: Dependencies
+  readonly dependencies: World
   readonly server: HttpServer
   readonly demo: SeededCompany & { readonly secretKey: string }
   /** Sends a request as the demo company, or as whoever `authorization` says; null sends none. */
@@ -29,9 +32,9 @@ export type RequestOptions = {
 export async function startTestBank(overrides: NodeJS.ProcessEnv = {}, options: { openapi?: boolean } = {}): Promise<TestBank> {
   const db = await createTestDatabase()
   const dependencies = await dependenciesOf(db, overrides)
-  const demo = await seedDemo(db.database, dependencies.clock, { bank: dependencies.config.bank })
+  const demo = await seedDemo(db.database, dependencies.clock, { bank: dependencies.config.of(bankSettings) })
   if (demo.secretKey === undefined) throw new Error('the demo company was there before the test')
-  const server = await buildApp(dependencies, { credentialCacheMs: 0, ...options })
+  const server = await buildApp(dependencies, partita.parts(dependencies), { credentialCacheMs: 0, ...options })
   const own = `${demo.organizationSlug}:${demo.secretKey}`
   const request: TestBank['request'] = (method, url, { authorization = own, headers = {}, body } = {}) =>
     server.app.inject({
@@ -55,7 +58,7 @@ export async function startTestBank(overrides: NodeJS.ProcessEnv = {}, options: 
 }
 
 export function testConfig(url: string, overrides: NodeJS.ProcessEnv = {}): Config {
-  const loaded = loadConfig({
+  const loaded = partita.configure({
     DATABASE_URL: url,
     PARTITA_ENVIRONMENT: 'test',
     PARTITA_LOG_LEVEL: 'silent',
@@ -71,7 +74,7 @@ export const TODAY = new Date('2026-03-02T10:00:00.000Z')
 
 const UNLIMITED = { PARTITA_RATE_LIMIT_10_SECONDS: '0', PARTITA_RATE_LIMIT_10_MINUTES: '0', PARTITA_RATE_LIMIT_401_PER_HOUR: '0' }
 
-async function dependenciesOf(db: TestDatabase, overrides: NodeJS.ProcessEnv): Promise<Dependencies> {
+async function dependenciesOf(db: TestDatabase, overrides: NodeJS.ProcessEnv): Promise<World> {
   // Standing still, so that the demo company's history and every answer are the same each time.
   const clock = new BankClock(db.database, fixedClock(TODAY))
   await clock.refresh()

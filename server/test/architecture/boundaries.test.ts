@@ -11,11 +11,13 @@ const MODULES = 'server/src/modules'
 const PLANTS: readonly { rule: string; from: string; to: string; typeOnly?: boolean }[] = [
   { rule: 'door', from: `${MODULES}/payments/commands/pay.ts`, to: `${MODULES}/accounts/store.ts` },
   { rule: 'door-outside', from: 'cli/src/commands/peek.ts', to: `${MODULES}/ledger/store.ts` },
-  { rule: 'map-ledger', from: `${MODULES}/ledger/commands/post.ts`, to: `${MODULES}/accounts/index.ts` },
-  { rule: 'map-identity', from: `${MODULES}/identity/commands/issue.ts`, to: `${MODULES}/team/index.ts` },
-  { rule: 'map-team', from: `${MODULES}/team/commands/found.ts`, to: `${MODULES}/ledger/index.ts` },
-  { rule: 'map-accounts', from: `${MODULES}/accounts/commands/open.ts`, to: `${MODULES}/payments/index.ts` },
-  { rule: 'map-payments', from: `${MODULES}/payments/commands/ask.ts`, to: `${MODULES}/identity/index.ts` },
+  { rule: 'may-call-ledger', from: `${MODULES}/ledger/commands/post.ts`, to: `${MODULES}/accounts/index.ts` },
+  { rule: 'may-call-identity', from: `${MODULES}/identity/commands/issue.ts`, to: `${MODULES}/team/index.ts` },
+  { rule: 'may-call-team', from: `${MODULES}/team/commands/found.ts`, to: `${MODULES}/ledger/index.ts` },
+  { rule: 'may-call-accounts', from: `${MODULES}/accounts/commands/open.ts`, to: `${MODULES}/payments/index.ts` },
+  { rule: 'may-call-payments', from: `${MODULES}/payments/commands/ask.ts`, to: `${MODULES}/identity/index.ts` },
+  { rule: 'manifests-by-the-list', from: 'server/src/app.ts', to: `${MODULES}/ledger/module.ts` },
+  { rule: 'on-the-list', from: `${MODULES}/unlisted/index.ts`, to: `server/src/platform/money.ts` },
   { rule: 'events', from: `${MODULES}/accounts/commands/listen.ts`, to: `${MODULES}/ledger/events.ts` },
   { rule: 'pure-domain', from: `${MODULES}/payments/domain/rule.ts`, to: 'server/src/platform/outbox.ts' },
   { rule: 'formats-know-nobody', from: 'server/src/formats/reader.ts', to: 'server/src/platform/postgres/database.ts' },
@@ -30,7 +32,7 @@ const ALLOWED: readonly { from: string; to: string; typeOnly?: boolean }[] = [
   { from: `${MODULES}/payments/consumers.ts`, to: `${MODULES}/ledger/events.ts` },
   { from: `${MODULES}/payments/domain/typed.ts`, to: `${MODULES}/accounts/index.ts`, typeOnly: true },
   { from: `${MODULES}/payments/domain/amount.ts`, to: 'server/src/platform/money.ts' },
-  { from: 'server/src/app.ts', to: `${MODULES}/payments/http.ts` },
+  { from: 'server/src/modules.ts', to: `${MODULES}/payments/module.ts` },
   { from: 'cli/src/commands/ask.ts', to: `${MODULES}/ledger/index.ts` },
 ]
 

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { partita } from '../../src/bank.ts'
 import { balancesOf, verifyLedger } from '../../src/modules/ledger/index.ts'
 import {
   type CreditTransferInstruction,
@@ -107,7 +108,7 @@ async function startRails(): Promise<void> {
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'partita-payment-crash-'))
   server = await startEmbedded({ dataDirectory: folder, settings })
-  await migrate(server.adminUrl, { loginPassword: new URL(server.adminUrl).password })
+  await migrate(server.adminUrl, partita.migrations(), { loginPassword: new URL(server.adminUrl).password })
   const url = new URL(server.adminUrl)
   url.username = 'partita'
   databaseUrl = url.href

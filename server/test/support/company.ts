@@ -1,8 +1,8 @@
-import { openBankAccount, type PaymentAccount } from '../../src/modules/accounts/index.ts'
+import { partita } from '../../src/bank.ts'
+import { type BankCountry, bankSettings, openBankAccount, type PaymentAccount } from '../../src/modules/accounts/index.ts'
 import { type Operation, post } from '../../src/modules/ledger/index.ts'
 import { openSettlementAccounts } from '../../src/modules/payments/index.ts'
 import { foundOrganization } from '../../src/modules/team/index.ts'
-import { type BankCountry, loadConfig } from '../../src/platform/config.ts'
 import { type Id, newId } from '../../src/platform/ids.ts'
 import { EUR, money } from '../../src/platform/money.ts'
 import type { Database } from '../../src/platform/postgres/database.ts'
@@ -16,9 +16,9 @@ export type TestCompany = {
 
 /** The bank as it is configured by default. */
 export const testBank = (() => {
-  const loaded = loadConfig({ DATABASE_URL: 'postgres://unused/unused' })
+  const loaded = partita.configure({ DATABASE_URL: 'postgres://unused/unused' })
   if (!loaded.ok) throw new Error(loaded.problems.join('; '))
-  return loaded.config.bank
+  return loaded.config.of(bankSettings)
 })()
 
 /** An organization with two accounts or more; the first owns `fundedMinor` cents that came over the nostro. */

@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { partita } from '../../src/bank.ts'
 import { migrate } from '../../src/platform/postgres/migrate.ts'
 import { startTestCluster } from './cluster.ts'
 
@@ -14,7 +15,7 @@ export default async function setup(): Promise<() => Promise<void>> {
   await client.connect()
   await client.query('create database partita_template')
   await client.end()
-  await migrate(template.href, { loginPassword: template.password })
+  await migrate(template.href, partita.migrations(), { loginPassword: template.password })
   process.env.PARTITA_TEST_CLUSTER_URL = cluster.adminUrl
   return cluster.remove
 }

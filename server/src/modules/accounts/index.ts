@@ -11,7 +11,7 @@ import * as store from './store.ts'
 export { assignVat } from './commands/assign-vat.ts'
 export { type ImportOutcome, type ImportProblem, importStatementFile } from './commands/import-statement-file.ts'
 export { createLabel, linkLabels } from './commands/labels.ts'
-export { type BankIdentity, type OpenBankAccount, openBankAccount } from './commands/open-bank-account.ts'
+export { type OpenBankAccount, openBankAccount } from './commands/open-bank-account.ts'
 export { type ReplayRow, readReplayFile } from './commands/replay-file.ts'
 export { type ReplayHistory, type ReplayRefusal, type ReplayReport, replayHistory } from './commands/replay-history.ts'
 export type { BankAccount, PaymentAccount } from './domain/bank-account.ts'
@@ -26,7 +26,7 @@ export type {
 export { sepaAccount } from './domain/transaction.ts'
 export { allBankAccounts } from './queries/bank-accounts.ts'
 export { statementDocument } from './queries/statement-document.ts'
-export { verifyAccounts } from './queries/verify-accounts.ts'
+export { type BankCountry, type BankIdentity, bankSettings } from './settings.ts'
 
 /**
  * Our accounts with these IBANs (compact, upper case), whosever they are: for incoming payments, and for lanes that serve many

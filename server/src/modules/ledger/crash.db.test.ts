@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { partita } from '../../bank.ts'
 import { EUR, money } from '../../platform/money.ts'
 import { Database } from '../../platform/postgres/database.ts'
 import { type EmbeddedServer, startEmbedded } from '../../platform/postgres/embedded.ts'
@@ -24,7 +25,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'partita-crash-'))
   server = await startEmbedded({ dataDirectory: folder, settings: { shared_buffers: '64MB', checkpoint_timeout: '30s' } })
   const password = new URL(server.adminUrl).password
-  await migrate(server.adminUrl, { loginPassword: password })
+  await migrate(server.adminUrl, partita.migrations(), { loginPassword: password })
   const url = new URL(server.adminUrl)
   url.username = 'partita'
   database = new Database({ url: url.href, applicationName: 'crash test', poolSize: 4, acquireTimeoutMs: 10_000 })

@@ -10,11 +10,10 @@ export {
   recordPaymentFileAnswer,
 } from './commands/accept-payment-file.ts'
 export { type InitiationAnswer, initiateCreditTransfers } from './commands/initiate-credit-transfers.ts'
-export { type InternalTransferAnswer, type InternalTransferOrder, InternalTransfers } from './commands/transfer-internally.ts'
+export type { InternalTransferAnswer, InternalTransferOrder } from './commands/transfer-internally.ts'
 export type { CreditTransferInstruction } from './domain/instruction.ts'
 export { isTargetDay } from './domain/target-calendar.ts'
-export { paymentsHttp, simulationHttp } from './http.ts'
 export { openHomeBook, type PaymentWorld, paymentPasses } from './passes.ts'
-export { type PaymentsCheck, verifyPayments } from './queries/verify-payments.ts'
+export { verifyPayments } from './queries/verify-payments.ts'
 export { type Delivery, httpRail, httpRailSandbox, type Rail, type RailMessage, type RailSandbox } from './rail.ts'
 export { openSettlementAccounts, settlementAccounts } from './settlement-accounts.ts'

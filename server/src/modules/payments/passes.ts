@@ -29,6 +29,9 @@ export type PaymentWorld = {
   readonly bank: Bank
 }
 
+/** What payments do by themselves, in the order of a payment's life. */
+export const PAYMENT_PASSES = ['submit', 'deliver', 'receive', 'investigate', 'send back'] as const
+
 /** What payments do by themselves, each as one pass that says how much it did. Any number of processes may run them side by side. */
 export function paymentPasses({ database, clock, homeBook, rail, bank }: PaymentWorld) {
   return {
@@ -37,5 +40,5 @@ export function paymentPasses({ database, clock, homeBook, rail, bank }: Payment
     receive: () => receiveMessages(database, rail, homeBook, clock),
     investigate: () => investigateSilentTransfers(database, bank, clock.now()),
     'send back': () => sendBackSuspended(database, bank, homeBook, clock.now()),
-  }
+  } satisfies Record<(typeof PAYMENT_PASSES)[number], () => Promise<number>>
 }

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts'
-import { listMigrations, migrate } from './migrate.ts'
+import { partita } from '../../bank.ts'
+import { migrate } from './migrate.ts'
 
 let test_: TestDatabase
 beforeAll(async () => {
@@ -37,12 +38,12 @@ describe('migrating', () => {
   test('a login without the rights is told the statements that give them, and they are enough', async () => {
     const { url, onDatabase, drop } = await stranger()
     try {
-      const refused = await migrate(url).catch((error: Error) => error.message)
+      const refused = await migrate(url, partita.migrations()).catch((error: Error) => error.message)
       const statements = /Ask its administrator to run, connected to it: (.*)$/.exec(String(refused))?.[1]
       expect(statements).toMatch(/grant partita_owner, .*grant create on database/)
       await onDatabase(statements ?? '')
-      expect(await migrate(url)).toEqual(listMigrations().map((migration) => migration.name))
-      expect(await migrate(url)).toEqual([])
+      expect(await migrate(url, partita.migrations())).toEqual(partita.migrations().map((migration) => migration.name))
+      expect(await migrate(url, partita.migrations())).toEqual([])
     } finally {
       await drop()
     }
@@ -52,9 +53,11 @@ describe('migrating', () => {
     const { rows } = await test_.admin.query('select name, sql_md5 from migration.applied order by name limit 1')
     const [{ name, sql_md5 }] = rows
     await test_.admin.query('update migration.applied set sql_md5 = $2 where name = $1', [name, 'x'])
-    await expect(migrate(test_.adminUrl)).rejects.toThrow(`migration ${name} was edited after it was applied`)
+    await expect(migrate(test_.adminUrl, partita.migrations())).rejects.toThrow(
+      `migration ${name} was edited after it was applied`,
+    )
     await test_.admin.query('update migration.applied set sql_md5 = $2 where name = $1', [name, sql_md5])
-    expect(await migrate(test_.adminUrl)).toEqual([])
+    expect(await migrate(test_.adminUrl, partita.migrations())).toEqual([])
   })
 
   test('a migration that waits for a long reader lets others read meanwhile, and is tried again', async () => {
@@ -62,7 +65,7 @@ describe('migrating', () => {
     await reader.query('begin; select 1 from platform.bank_clock')
     const sql = 'alter table platform.bank_clock add column planted integer'
     let isDone = false
-    const migrating = migrate(test_.adminUrl, { migrations: [{ name: 'platform/9001_planted.sql', sql }] }).then((applied) => {
+    const migrating = migrate(test_.adminUrl, [{ name: 'platform/9001_planted.sql', sql }]).then((applied) => {
       isDone = true
       return applied
     })
@@ -76,7 +79,7 @@ describe('migrating', () => {
 
   test('a migration that fails leaves nothing, and says which it was', async () => {
     const sql = 'create table platform.half (id integer); select 1 / 0'
-    await expect(migrate(test_.adminUrl, { migrations: [{ name: 'platform/9002_half.sql', sql }] })).rejects.toThrow(
+    await expect(migrate(test_.adminUrl, [{ name: 'platform/9002_half.sql', sql }])).rejects.toThrow(
       'migration platform/9002_half.sql failed: division by zero',
     )
     const { rows } = await test_.admin.query(`select to_regclass('platform.half') as half`)

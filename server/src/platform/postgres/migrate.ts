@@ -4,40 +4,39 @@ import pg from 'pg'
 import { Failure, sqlStateOf } from '../errors.ts'
 import { versionProblem } from './version.ts'
 
-const SOURCE_ROOT = join(import.meta.dirname, '../..')
-
-/** Order in which modules are migrated: a module comes after those it may call. */
-const ORDER = ['platform', 'ledger', 'identity', 'team', 'accounts', 'payments'] as const
-
 export type Migration = { readonly name: string; readonly sql: string }
 
-/** All migrations in the order they are applied, named `module/0001_what.sql`. */
-export function listMigrations(): Migration[] {
-  return ORDER.flatMap((module) => {
-    const folder = join(SOURCE_ROOT, module === 'platform' ? 'platform/migrations' : `modules/${module}/migrations`)
-    return readdirSync(folder)
-      .filter((file) => file.endsWith('.sql'))
-      .sort()
-      .map((file) => ({ name: `${module}/${file}`, sql: readFileSync(join(folder, file), 'utf8') }))
-  })
+/** A folder of migrations, and the name that they are known by for ever: `ledger/0001_books.sql`. */
+export type MigrationFolder = { readonly name: string; readonly folder: string }
+
+export const PLATFORM_MIGRATIONS: MigrationFolder = { name: 'platform', folder: join(import.meta.dirname, '../migrations') }
+
+/** The migrations of one folder, in the order they are applied. */
+export function migrationsIn({ name, folder }: MigrationFolder): Migration[] {
+  return readdirSync(folder)
+    .filter((file) => file.endsWith('.sql'))
+    .sort()
+    .map((file) => ({ name: `${name}/${file}`, sql: readFileSync(join(folder, file), 'utf8') }))
 }
 
 export type MigrateOptions = {
   /** Password of the login role `partita`, which is made when the URL's role may make roles. Without it the role is left alone. */
   readonly loginPassword?: string
   readonly onProgress?: (applied: string) => void
-  /** Instead of the project's own: for tests of migrating itself. */
-  readonly migrations?: readonly Migration[]
 }
 
 /**
- * Brings the database at `adminUrl` to the present schema; safe to run by several processes at once and when nothing is to do.
+ * Brings the database at `adminUrl` to the schema that `migrations` make, in their order; safe to run by several processes at once and when nothing is to do.
  *
  * Migrations are forward-only and each runs in a transaction of its own as `partita_owner`, waiting at most 300 ms for any lock, so
  * that a long reader never makes the whole bank queue behind a migration; a migration that cannot get its lock is tried again.
  * @throws Failure naming the migration that failed, or that a migration applied earlier has since been edited.
  */
-export async function migrate(adminUrl: string, options: MigrateOptions = {}): Promise<string[]> {
+export async function migrate(
+  adminUrl: string,
+  migrations: readonly Migration[],
+  options: MigrateOptions = {},
+): Promise<string[]> {
   const client = new pg.Client({ connectionString: adminUrl, application_name: 'partita migrate' })
   await client.connect()
   try {
@@ -54,7 +53,7 @@ export async function migrate(adminUrl: string, options: MigrateOptions = {}): P
     )
     const applied = new Map(rows.map((row) => [row.name, row.sql_md5]))
     const done: string[] = []
-    for (const migration of options.migrations ?? listMigrations()) {
+    for (const migration of migrations) {
       if (await isApplied(client, migration, applied)) continue
       await applyWithRetry(client, migration)
       done.push(migration.name)

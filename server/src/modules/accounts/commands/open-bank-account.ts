@@ -1,15 +1,12 @@
 import { buildIban } from '../../../formats/payments/iban.ts'
 import { assert } from '../../../platform/assert.ts'
-import type { BankCodes, BankCountry } from '../../../platform/config.ts'
 import { type Id, newId } from '../../../platform/ids.ts'
 import type { Currency } from '../../../platform/money.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
 import { type BookId, openAccounts, openBook } from '../../ledger/index.ts'
 import { ledgerCodeOf, type PaymentAccount } from '../domain/bank-account.ts'
+import type { BankCountry, BankIdentity } from '../settings.ts'
 import * as store from '../store.ts'
-
-/** What the bank's IBANs are made of. */
-export type BankIdentity = { readonly bic: string; readonly codes: BankCodes }
 
 export type OpenBankAccount = {
   readonly organizationId: Id<'organization'>

@@ -1,15 +1,8 @@
+import type { Proof } from '../../../platform/module.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
 import { balancesOf } from '../../ledger/index.ts'
 import { ledgerCodeOf } from '../domain/bank-account.ts'
 import * as store from '../verify-store.ts'
-
-/** One proof over the accounts. `isWarning`: somebody should look, but the books are right. */
-export type AccountsCheck = {
-  readonly name: string
-  readonly violations: number
-  readonly examples: readonly string[]
-  readonly isWarning: boolean
-}
 
 const EXAMPLES_MAX = 5
 const PAGE = 500
@@ -19,7 +12,7 @@ const PAGE = 500
  * ledger's balance is one that the feed has told. An account whose feed doesn't add up to its balance got money that its owner cannot
  * see: a warning. The counts that lists are answered with are those of the feed's rows. (Feeds are not proven by their order: two movements may settle in the same millisecond.) System scope.
  */
-export async function verifyAccounts(tx: Tx): Promise<AccountsCheck[]> {
+export async function verifyAccounts(tx: Tx): Promise<Proof[]> {
   const linked = new Findings('bank_accounts_have_their_ledger_account')
   const told = new Findings('feeds_tell_the_ledger_balance')
   const sums = new Findings('feeds_add_up_to_the_ledger_balance', true)
@@ -61,7 +54,7 @@ export async function verifyAccounts(tx: Tx): Promise<AccountsCheck[]> {
   return [linked, told, sums, counted]
 }
 
-class Findings implements AccountsCheck {
+class Findings implements Proof {
   readonly name: string
   readonly isWarning: boolean
   violations = 0

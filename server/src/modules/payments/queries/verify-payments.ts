@@ -1,17 +1,10 @@
 import type { Id } from '../../../platform/ids.ts'
+import type { Proof } from '../../../platform/module.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
 import { type BookId, balancesOf, findHolds } from '../../ledger/index.ts'
 import { holdKeyOf } from '../postings.ts'
 import { settlementAccounts } from '../settlement-accounts.ts'
 import * as store from '../store.ts'
-
-/** One proof over the payments: what is wrong, in words for a person. `warnings` need somebody to look, but the books are right. */
-export type PaymentsCheck = {
-  readonly name: string
-  readonly violations: number
-  readonly examples: readonly string[]
-  readonly isWarning: boolean
-}
 
 const EXAMPLES_MAX = 5
 const PAGE = 500
@@ -21,11 +14,11 @@ const PAGE = 500
  * is under way and not yet settled, the one for incoming transfers is empty, suspense is what waits there; and names what waits for a
  * person: messages of the rail that could not be read or applied or that contradict our books, returns that the rail refused.
  */
-export async function verifyPayments(tx: Tx): Promise<PaymentsCheck[]> {
+export async function verifyPayments(tx: Tx): Promise<Proof[]> {
   return [await checkHolds(tx), await checkOpenItems(tx), await checkMessages(tx), await checkReturns(tx)]
 }
 
-async function checkHolds(tx: Tx): Promise<PaymentsCheck> {
+async function checkHolds(tx: Tx): Promise<Proof> {
   const wrong: string[] = []
   for (let after = '00000000-0000-0000-0000-000000000000'; ; ) {
     const page = await store.openTransfersPage(tx, after, PAGE)
@@ -52,7 +45,7 @@ async function holdsOf(tx: Tx, transfers: readonly { id: Id<'credit_transfer'>; 
   return found
 }
 
-async function checkOpenItems(tx: Tx): Promise<PaymentsCheck> {
+async function checkOpenItems(tx: Tx): Promise<Proof> {
   const wrong: string[] = []
   for (const expected of await store.openItemsByBook(tx)) {
     const accounts = settlementAccounts(expected.bookId as BookId)
@@ -70,13 +63,13 @@ async function checkOpenItems(tx: Tx): Promise<PaymentsCheck> {
   return check('clearing and suspense accounts are their open items', wrong)
 }
 
-async function checkMessages(tx: Tx): Promise<PaymentsCheck> {
+async function checkMessages(tx: Tx): Promise<Proof> {
   const troubled = await store.troubledMessages(tx, EXAMPLES_MAX)
   const examples = troubled.examples.map((m) => `${m.messageName} ${m.railMessageId}: ${m.outcome}`)
   return { name: 'messages of the rail were read and applied', violations: Number(troubled.count), examples, isWarning: true }
 }
 
-async function checkReturns(tx: Tx): Promise<PaymentsCheck> {
+async function checkReturns(tx: Tx): Promise<Proof> {
   const refused = await store.refusedReturns(tx)
   const examples = refused.map((r) => `incoming transfer ${r.id}, ${r.amountMinor} cents: ${r.statusReasonCode ?? 'no reason'}`)
   return {
@@ -87,7 +80,7 @@ async function checkReturns(tx: Tx): Promise<PaymentsCheck> {
   }
 }
 
-const check = (name: string, wrong: readonly string[]): PaymentsCheck => ({
+const check = (name: string, wrong: readonly string[]): Proof => ({
   name,
   violations: wrong.length,
   examples: wrong.slice(0, EXAMPLES_MAX),

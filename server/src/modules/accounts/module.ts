@@ -1,0 +1,15 @@
+import { join } from 'node:path'
+import { defineModule } from '../../platform/module.ts'
+import { accountsHttp } from './http.ts'
+import { verifyAccounts } from './queries/verify-accounts.ts'
+import { bankSettings } from './settings.ts'
+
+export default defineModule({
+  name: 'accounts',
+  migrations: join(import.meta.dirname, 'migrations'),
+  settings: bankSettings,
+  checks: [{ name: 'accounts', prove: verifyAccounts }],
+  create: ({ database }) => ({
+    routes: (app) => accountsHttp(app, { database }),
+  }),
+})

@@ -1,0 +1,4 @@
+import { join } from 'node:path'
+import { defineModule } from '../../platform/module.ts'
+
+export default defineModule({ name: 'identity', migrations: join(import.meta.dirname, 'migrations') })
