@@ -18,6 +18,15 @@ export class PlatformUnavailable extends Failure {
   }
 }
 
+/** Somebody else wrote first what this transaction took for free: a key, a name. Rolled back and decided anew, it finds what the other wrote. */
+export class Overtaken extends Failure {
+  override name = 'Overtaken'
+
+  constructor(message: string) {
+    super(message, { retryable: true })
+  }
+}
+
 /** SQLSTATE of an error thrown by PostgreSQL, if it is one. */
 export function sqlStateOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined

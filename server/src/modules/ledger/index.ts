@@ -40,6 +40,7 @@ export {
   expireHolds,
   findHold,
   findHolds,
+  lockBooks,
   openBook,
   transfersAfter,
 } from './store.ts'

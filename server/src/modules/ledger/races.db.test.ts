@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts'
 import { openDatabase } from '../../platform/postgres/database.ts'
-import { balancesOf, type LedgerAccountId, PostingLane, post, verifyLedger } from './index.ts'
+import { balancesOf, type LedgerAccountId, lockBooks, PostingLane, post, verifyLedger } from './index.ts'
 import { inWords, NOON, openTestBook, postNow, transfer } from './test-ledger.ts'
 
 let db: TestDatabase
@@ -108,4 +108,32 @@ test('opposite transfers from many connections and lanes neither deadlock nor lo
   for (const book of books) expect([await balanceOf(book.alice), await balanceOf(book.bob)]).toEqual([500n, 500n])
   await Promise.all(lanes.map((lane) => lane.close()))
   expect((await verifyLedger(db.database)).ok).toBe(true)
+})
+
+/** Two transactions that post in the same two books, each in its own order. @returns the SQLSTATE of whoever failed. */
+async function postCrosswise(isLocked: boolean): Promise<(string | undefined)[]> {
+  const books = [await openTestBook(db.database), await openTestBook(db.database)] as const
+  const bothPostedOnce = barrier(2)
+  const work = (order: readonly (typeof books)[number][]) =>
+    db.database.transaction('system', async (tx) => {
+      if (isLocked)
+        await lockBooks(
+          tx,
+          order.map((book) => book.bookId),
+        )
+      for (const [step, book] of order.entries()) {
+        await post(tx, book.bookId, [transfer(book.nostro, book.alice, 1n)], NOON)
+        if (step === 0 && !isLocked) await bothPostedOnce()
+      }
+    })
+  const settled = await Promise.allSettled([work(books), work(books.toReversed())])
+  return settled.map((one) => (one.status === 'rejected' ? one.reason.code : undefined))
+}
+
+test('failing control: two who post in the same two books, each in its own order, deadlock', async () => {
+  expect((await postCrosswise(false)).filter((state) => state === '40P01')).toHaveLength(1)
+})
+
+test('and do not when each locks its books first, in whatever order it names them', async () => {
+  expect(await postCrosswise(true)).toEqual([undefined, undefined])
 })

@@ -11,6 +11,15 @@ export const postBatch = (tx: Tx, bookId: BookId, batch: PackedBatch, now: Date)
            ${batch.effectives}::timestamptz[], ${batch.references}::uuid[], ${batch.groups}::uuid[], ${batch.holds}::uuid[],
            ${batch.expiries}::timestamptz[], ${batch.forces}::boolean[])`
 
+/**
+ * Locks books until the end of the transaction, in one order, for work that posts in several or asks first and posts later: two such
+ * transactions wait for each other instead of deadlocking. Posting in one book needs no call: `post` locks it.
+ */
+export const lockBooks = async (tx: Tx, bookIds: Iterable<BookId>): Promise<void> => {
+  const inOrder = [...new Set(bookIds)].sort((a, b) => a - b)
+  await tx.run`select pg_advisory_xact_lock(1818518373, book) from unnest(${inOrder}::integer[]) as b(book)`
+}
+
 /** Opens the book named `code`, or finds it: repeated, the same book. */
 export const openBook = async (tx: Tx, book: { code: string; now: Date }): Promise<BookId> =>
   (await tx.one<{ id: BookId }>`select ledger.open_book(${book.code}, ${book.now}) as id`).id

@@ -3,6 +3,7 @@ import { newId } from '../../../platform/ids.ts'
 import { publish } from '../../../platform/outbox.ts'
 import type { Database } from '../../../platform/postgres/database.ts'
 import { findAccountsByIban } from '../../accounts/index.ts'
+import { lockBooks } from '../../ledger/index.ts'
 import { creditTransferEvent } from '../events.ts'
 import { factOf } from '../postings.ts'
 import { type Bank, writeTransfer } from '../rail-messages.ts'
@@ -25,6 +26,8 @@ export function submitDueTransfers(database: Database, bank: Bank, now: Date): P
       tx,
       taken.map((t) => t.creditorIban),
     )
+    const inHouse = taken.flatMap((transfer) => ours.get(transfer.creditorIban)?.bookId ?? [])
+    if (inHouse.length > 0) await lockBooks(tx, [...inHouse, ...taken.map((transfer) => transfer.bookId)])
     for (const transfer of taken) {
       const creditor = ours.get(transfer.creditorIban)
       if (creditor) await settleInHouse(tx, { bank, transfer, creditor, now })

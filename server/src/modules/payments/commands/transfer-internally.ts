@@ -45,7 +45,7 @@ export class InternalTransfers {
     const book = this.#books.get(order.instruction.organizationId)
     let lane = this.#lanes.get(book)
     if (!lane) {
-      lane = new Lane({ execute: (batch) => this.#execute(batch), batchMax: BATCH_MAX, queueMax: QUEUE_MAX })
+      lane = new Lane({ execute: (batch) => this.#execute(batch), batchMax: BATCH_MAX, waitingMax: QUEUE_MAX })
       this.#lanes.set(book, lane)
     }
     return lane.submit(order)
