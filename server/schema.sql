@@ -1336,6 +1336,31 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION platform.tenant_table(tenant_table regclass, organization_column name DEFAULT 'organization_id'::name)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  part regclass;
+  former name;
+begin
+  for part in select tenant_table union select relid from pg_partition_tree(tenant_table) loop
+    for former in select polname from pg_policy where polrelid = part loop
+      execute format('drop policy %I on %s', former, part);
+    end loop;
+    execute format('alter table %s enable row level security', part);
+    execute format('alter table %s force row level security', part);
+    execute format(
+      $policy$create policy by_organization on %s to partita_app
+        using (%I = nullif(current_setting('app.organization_id', true), '')::uuid)$policy$, part, organization_column);
+    execute format(
+      $policy$create policy by_system on %s to partita_system
+        using ((select nullif(current_setting('app.organization_ids', true), '')) is null
+               or %I in (select unnest(nullif(current_setting('app.organization_ids', true), '')::uuid[])))$policy$, part, organization_column);
+  end loop;
+end $function$
+;
+
 CREATE TRIGGER feed_gains_present AFTER UPDATE ON accounts.transaction REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION accounts.count_feed('1');
 
 CREATE TRIGGER feed_grows AFTER INSERT ON accounts.transaction REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION accounts.count_feed('1');
@@ -1459,95 +1484,95 @@ alter table team.team force row level security;
 
 create policy by_organization on accounts.bank_account for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
-create policy by_system on accounts.bank_account for all to partita_system using (true);
+create policy by_system on accounts.bank_account for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
 create policy by_organization on accounts.book_route for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
-create policy by_system on accounts.book_route for all to partita_system using (true);
+create policy by_system on accounts.book_route for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
 create policy by_organization on accounts.carried_balance for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
-create policy by_system on accounts.carried_balance for all to partita_system using (true);
+create policy by_system on accounts.carried_balance for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
 create policy by_organization on accounts.external_history for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
-create policy by_system on accounts.external_history for all to partita_system using (true);
+create policy by_system on accounts.external_history for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
 create policy by_organization on accounts.feed_count for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
-create policy by_system on accounts.feed_count for all to partita_system using (true);
+create policy by_system on accounts.feed_count for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
 create policy by_organization on accounts.imported_file for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
-create policy by_system on accounts.imported_file for all to partita_system using (true);
+create policy by_system on accounts.imported_file for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
 create policy by_organization on accounts.imported_statement for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
-create policy by_system on accounts.imported_statement for all to partita_system using (true);
+create policy by_system on accounts.imported_statement for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
 create policy by_organization on accounts.label for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
-create policy by_system on accounts.label for all to partita_system using (true);
+create policy by_system on accounts.label for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
 create policy by_organization on accounts.transaction for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
-create policy by_system on accounts.transaction for all to partita_system using (true);
+create policy by_system on accounts.transaction for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
 create policy by_organization on accounts.transaction_label for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
-create policy by_system on accounts.transaction_label for all to partita_system using (true);
+create policy by_system on accounts.transaction_label for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
 create policy by_organization on identity.api_key for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
-create policy by_system on identity.api_key for all to partita_system using (true);
+create policy by_system on identity.api_key for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
 create policy by_organization on payments.credit_transfer for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
-create policy by_system on payments.credit_transfer for all to partita_system using (true);
+create policy by_system on payments.credit_transfer for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
 create policy by_organization on payments.incoming_transfer for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
-create policy by_system on payments.incoming_transfer for all to partita_system using (true);
+create policy by_system on payments.incoming_transfer for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
 create policy by_organization on payments.internal_transfer for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
-create policy by_system on payments.internal_transfer for all to partita_system using (true);
+create policy by_system on payments.internal_transfer for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
 create policy by_organization on payments.payment_file for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
-create policy by_system on payments.payment_file for all to partita_system using (true);
+create policy by_system on payments.payment_file for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
 create policy by_organization on payments.payment_file_answer for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
-create policy by_system on payments.payment_file_answer for all to partita_system using (true);
+create policy by_system on payments.payment_file_answer for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
 create policy by_organization on payments.payment_file_refusal for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
-create policy by_system on payments.payment_file_refusal for all to partita_system using (true);
+create policy by_system on payments.payment_file_refusal for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
 create policy by_organization on payments.transfer_return for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
-create policy by_system on payments.transfer_return for all to partita_system using (true);
+create policy by_system on payments.transfer_return for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
 create policy by_organization on platform.idempotency_record for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
-create policy by_system on platform.idempotency_record for all to partita_system using (true);
+create policy by_system on platform.idempotency_record for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
 create policy by_organization on platform.outbox for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
-create policy by_system on platform.outbox for all to partita_system using (true);
+create policy by_system on platform.outbox for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
 create policy by_organization on team.membership for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
-create policy by_system on team.membership for all to partita_system using (true);
+create policy by_system on team.membership for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
 create policy by_organization on team.organization for all to partita_app using ((id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
-create policy by_system on team.organization for all to partita_system using (true);
+create policy by_system on team.organization for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
 create policy by_organization on team.team for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
-create policy by_system on team.team for all to partita_system using (true);
+create policy by_system on team.team for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
 grant usage on sequence accounts.account_number to partita_app;
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bankSettings } from '../../src/modules/accounts/index.ts'
+import { systemActor } from '../../src/platform/actor.ts'
 import { sqlStateOf } from '../../src/platform/errors.ts'
 import type { Id } from '../../src/platform/ids.ts'
 import { seedCompanies } from '../../src/seed.ts'
@@ -37,6 +38,17 @@ describe.each(TABLES)('%s', (table, column) => {
       tx.query<{ owner: string }>(`select distinct ${column} as owner from ${table}`),
     )
     expect(seen.map((row) => row.owner)).toEqual([mine])
+  })
+
+  test('shows work of the bank that names organizations their rows and no other', async () => {
+    const seenBy = async (...organizationIds: Id<'organization'>[]) =>
+      (
+        await bank.db.database.transaction(systemActor('test.lane', organizationIds), (tx) =>
+          tx.query<{ owner: string }>(`select distinct ${column} as owner from ${table} order by owner`),
+        )
+      ).map((row) => row.owner)
+    expect(await seenBy(mine)).toEqual([mine])
+    expect(await seenBy()).toEqual([])
   })
 
   test('shows nothing to a session that has not said whose it is', async () => {
