@@ -15,6 +15,8 @@ const PLANTS: readonly { rule: string; from: string; to: string; typeOnly?: bool
   { rule: 'may-call-identity', from: `${MODULES}/identity/commands/issue.ts`, to: `${MODULES}/team/index.ts` },
   { rule: 'may-call-team', from: `${MODULES}/team/commands/found.ts`, to: `${MODULES}/ledger/index.ts` },
   { rule: 'may-call-accounts', from: `${MODULES}/accounts/commands/open.ts`, to: `${MODULES}/payments/index.ts` },
+  { rule: 'may-call-feed', from: `${MODULES}/feed/queries/peek.ts`, to: `${MODULES}/connections/index.ts` },
+  { rule: 'may-call-connections', from: `${MODULES}/connections/commands/pay.ts`, to: `${MODULES}/payments/index.ts` },
   { rule: 'may-call-payments', from: `${MODULES}/payments/commands/ask.ts`, to: `${MODULES}/identity/index.ts` },
   { rule: 'manifests-by-the-list', from: 'server/src/app.ts', to: `${MODULES}/ledger/module.ts` },
   { rule: 'on-the-list', from: `${MODULES}/unlisted/index.ts`, to: `server/src/platform/money.ts` },

@@ -7,8 +7,9 @@ import { sumDecimals } from '../../../formats/statements/decimal.ts'
 import { parseStatementFile } from '../../../formats/statements/index.ts'
 import { type Id, newId } from '../../../platform/ids.ts'
 import { currency, formatDecimal, money } from '../../../platform/money.ts'
+import { allBankAccounts } from '../../accounts/index.ts'
 import { verifyLedger } from '../../ledger/index.ts'
-import { allBankAccounts, type ImportOutcome, importStatementFile } from '../index.ts'
+import { type ImportOutcome, importStatementFile } from '../index.ts'
 
 let db: TestDatabase
 beforeAll(async () => {
@@ -51,7 +52,7 @@ const feed = async (organization = organizationId): Promise<{ amount: string; ba
   (
     await db.admin.query(
       `select case side when 'credit' then amount_minor else -amount_minor end as amount, settled_balance_minor as balance, label
-         from accounts.transaction where organization_id = $1 order by settled_at, number`,
+         from feed.transaction where organization_id = $1 order by settled_at, number`,
       [organization],
     )
   ).rows
@@ -378,7 +379,7 @@ describe('one account, statement after statement', () => {
     expect(outcome).toMatchObject({ status: 'imported', added: 1 })
     expect(outcome.problems.map((problem) => problem.code)).toContain('does_not_reconcile')
     const { rows } = await db.admin.query(
-      'select reconciles, break_amount from accounts.imported_statement where organization_id = $1',
+      'select reconciles, break_amount from connections.imported_statement where organization_id = $1',
       [organizationId],
     )
     expect(rows).toEqual([{ reconciles: false, break_amount: '3.00' }])
@@ -391,7 +392,7 @@ describe('one account, statement after statement', () => {
     ]
     const broken = camt({ id: 'P', from: '2026-01-01', to: '2026-01-31', opening: '1.00', closing: '9.00', lines: entries })
     expect(await importText(broken)).toMatchObject({ added: 1 })
-    const { rows } = await db.admin.query('select break_amount from accounts.imported_statement where organization_id = $1', [
+    const { rows } = await db.admin.query('select break_amount from connections.imported_statement where organization_id = $1', [
       organizationId,
     ])
     expect(rows).toEqual([{ break_amount: '3.00' }])
@@ -436,7 +437,7 @@ describe('one account, statement after statement', () => {
     const outcome = await importText(odd)
     expect(outcome).toMatchObject({ status: 'partly', added: 1 })
     expect(outcome.problems.map((problem) => problem.code)).toContain('amount_has_more_decimals')
-    const { rows } = await db.admin.query('select unbooked from accounts.imported_statement where organization_id = $1', [
+    const { rows } = await db.admin.query('select unbooked from connections.imported_statement where organization_id = $1', [
       organizationId,
     ])
     expect(JSON.stringify(rows)).toContain('0.00512')

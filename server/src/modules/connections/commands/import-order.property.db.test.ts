@@ -3,8 +3,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.ts'
 import { parseStatementFile } from '../../../formats/statements/index.ts'
 import { newId } from '../../../platform/ids.ts'
+import { allBankAccounts } from '../../accounts/index.ts'
+import { statementDocument } from '../../feed/index.ts'
 import { verifyLedger } from '../../ledger/index.ts'
-import { allBankAccounts, importStatementFile, statementDocument } from '../index.ts'
+import { importStatementFile, missingMovements } from '../index.ts'
 
 let db: TestDatabase
 beforeAll(async () => {
@@ -138,7 +140,7 @@ test('statements, reports and MT940 of one history, overlapping and in any order
       expect(account?.balanceMinor).toBe(expected)
       const { rows } = await db.admin.query<{ minor: string; balance: string }>(
         `select case side when 'credit' then amount_minor else -amount_minor end as minor, settled_balance_minor as balance
-           from accounts.transaction where organization_id = $1 order by settled_at, number`,
+           from feed.transaction where organization_id = $1 order by settled_at, number`,
         [organizationId],
       )
       expect(rows.map((row) => row.minor).sort()).toEqual(
@@ -154,7 +156,7 @@ test('statements, reports and MT940 of one history, overlapping and in any order
       }
       for (let day = 0; day < told.days.length; day++) {
         const wanted = { account: IBAN, organizationId, from: dateOf(day), to: dateOf(day), now: NOW }
-        const statement = await db.database.read('system', (tx) => statementDocument(tx, wanted))
+        const statement = await db.database.read('system', (tx) => statementDocument(tx, wanted, missingMovements))
         const { opening, closing } = balancesOf(told, { first: day, last: day, kind: 'camt.053' })
         expect([statement?.opening.minor, statement?.closing.minor]).toEqual([opening, closing])
       }

@@ -14,7 +14,7 @@ beforeAll(async () => {
   db = await createTestDatabase({ poolSize: 1 })
   company = await makeCompany(db.database, new Date('2020-01-01T00:00:00.000Z'))
   await db.admin.query(
-    `insert into accounts.transaction (id, organization_id, bank_account_id, status, side, operation_type, amount_minor, currency,
+    `insert into feed.transaction (id, organization_id, bank_account_id, status, side, operation_type, amount_minor, currency,
        local_amount_minor, local_currency, label, category, subject_type, emitted_at, settled_at, created_at, updated_at)
      select gen_random_uuid(), organization_id, id, state, 'credit', 'income', 1, 'EUR', 1, 'EUR', 'x', 'sales', 'Other', t,
             case state when 'completed' then t end, t, t
@@ -23,15 +23,15 @@ beforeAll(async () => {
       where id = $1 order by n`,
     [company.accounts[0].id],
   )
-  await db.admin.query('vacuum analyze accounts.transaction')
+  await db.admin.query('vacuum analyze feed.transaction')
 })
 afterAll(() => db.drop())
 
 /** What this session has read of the feed so far: one session serves an organization's reads here. */
 async function readSoFar(tx: Tx): Promise<number> {
   const [row] = await tx.query<{ read: bigint }>(
-    `select pg_stat_get_xact_tuples_returned('accounts.transaction'::regclass) + pg_stat_get_xact_tuples_fetched('accounts.transaction'::regclass)
-            + (select sum(pg_stat_get_xact_tuples_returned(indexrelid)) from pg_index where indrelid = 'accounts.transaction'::regclass) as read`,
+    `select pg_stat_get_xact_tuples_returned('feed.transaction'::regclass) + pg_stat_get_xact_tuples_fetched('feed.transaction'::regclass)
+            + (select sum(pg_stat_get_xact_tuples_returned(indexrelid)) from pg_index where indrelid = 'feed.transaction'::regclass) as read`,
   )
   return Number(row?.read)
 }

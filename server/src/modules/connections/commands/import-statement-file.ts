@@ -10,11 +10,10 @@ import type { LocalDate } from '../../../platform/clock.ts'
 import { derivedId, type Id, newId } from '../../../platform/ids.ts'
 import { type Currency, currency, formatDecimal, isCurrency, type Money, money, parseDecimal } from '../../../platform/money.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
+import { bookingsBetween, type NewTransaction, recordTransactions, sepaAccount } from '../../feed/index.ts'
 import { AMOUNT_MAX, BATCH_MAX, type Operation, type PostingRefusal, post } from '../../ledger/index.ts'
 import { bookingsAmong, sameBookings } from '../domain/same-bookings.ts'
 import { countingDay, noonOf, type StatementSpan, spanOf } from '../domain/statement-span.ts'
-import { type NewTransaction, sepaAccount } from '../domain/transaction.ts'
-import * as statements from '../statement-store.ts'
 import * as store from '../store.ts'
 import { CarriedBalances, sidesOf, type ToldBalances } from './carried-balances.ts'
 import { type ExternalAccount, openExternalAccount } from './open-external-account.ts'
@@ -66,13 +65,13 @@ export async function importStatementFile(tx: Tx, order: ImportOrder): Promise<I
   const identities = entryIdentities(file)
   const problems: ImportProblem[] = [...file.problems]
   const books = new StatementBooks(tx, order, problems)
-  const rows: statements.ImportedStatement[] = []
+  const rows: store.ImportedStatement[] = []
   for (const [index, statement] of file.statements.entries()) {
     const booked = await books.book(statement, identities[index] ?? [])
     rows.push({ id: newId<'imported_statement'>(), fileId, organizationId: order.organizationId, ...booked })
   }
   await books.finish()
-  await statements.insertImportedFile(tx, {
+  await store.insertImportedFile(tx, {
     id: fileId,
     organizationId: order.organizationId,
     name: order.fileName,
@@ -80,12 +79,12 @@ export async function importStatementFile(tx: Tx, order: ImportOrder): Promise<I
     problems,
     importedAt: order.now,
   })
-  await statements.insertImportedStatements(tx, rows)
+  await store.insertImportedStatements(tx, rows)
   const isPartly = rows.some((statement) => statement.unbooked.length > 0)
   return { status: isPartly ? 'partly' : 'imported', added: books.added, duplicates: books.duplicates, problems }
 }
 
-type Booked = Omit<statements.ImportedStatement, 'id' | 'fileId' | 'organizationId'>
+type Booked = Omit<store.ImportedStatement, 'id' | 'fileId' | 'organizationId'>
 type Bookable = {
   readonly entry: ParsedEntry
   readonly identity: string
@@ -103,7 +102,7 @@ type Work = {
   readonly code: Currency
   readonly span: StatementSpan
   readonly carried: CarriedBalances
-  readonly unbooked: statements.UnbookedEntry[]
+  readonly unbooked: store.UnbookedEntry[]
 }
 
 class StatementBooks {
@@ -209,7 +208,7 @@ class StatementBooks {
     const [first] = days
     const last = days.at(-1)
     if (first === undefined || last === undefined || !carried.hasBookingFrom(first)) return { known: 0, news: bookable }
-    const inBooks = await statements.bookingsBetween(this.#tx, account.id, noonOf(first), noonOf(last))
+    const inBooks = await bookingsBetween(this.#tx, account.id, noonOf(first), noonOf(last))
     const keys = new Set<string>(inBooks.map((booking) => booking.reference))
     const known = bookable.filter((booking) => keys.has(booking.key))
     const news = bookable.filter((booking) => !keys.has(booking.key))
@@ -237,7 +236,7 @@ class StatementBooks {
   /** Where a day has come back to the balance that a page began with, that page looks like the next one, but for its name. */
   async #isToldAgain({ statement, account, span }: Work): Promise<boolean> {
     if (this.#names.has(nameOf(account, statement))) return true
-    return statements.isStatementKnown(this.#tx, {
+    return store.isStatementKnown(this.#tx, {
       ...statement,
       bankAccountId: account.id,
       fromDate: span.day,
@@ -336,7 +335,7 @@ class StatementBooks {
         rows.push(feedRow(booking, balance, account, this.#order))
       }
     }
-    if (rows.length > 0) await store.insertTransactions(this.#tx, rows)
+    await recordTransactions(this.#tx, rows)
     this.#progress(batch.length)
   }
 
@@ -345,7 +344,7 @@ class StatementBooks {
     this.#order.onProgress?.(this.#done)
   }
 
-  #leaveOut(unbooked: statements.UnbookedEntry[], entry: ParsedEntry, code: keyof typeof IMPORT_PROBLEMS): void {
+  #leaveOut(unbooked: store.UnbookedEntry[], entry: ParsedEntry, code: keyof typeof IMPORT_PROBLEMS): void {
     unbooked.push({ line: entry.line, code, amount: entry.amount, currency: entry.currency, bookingDate: entry.bookingDate })
     this.#note(entry.line, code, `${IMPORT_PROBLEMS[code]}: ${entry.amount} ${entry.currency} is not booked`)
   }

@@ -1,10 +1,11 @@
 import { type TSchema, Type } from 'typebox'
 import { decimalNumber, integerNumber } from '../../platform/http/json-numbers.ts'
 import { type Currency, EUR, formatDecimal, money } from '../../platform/money.ts'
+import type { BankAccount } from '../accounts/index.ts'
 import type { Organization } from '../team/index.ts'
-import type { BankAccount } from './domain/bank-account.ts'
 import { CATEGORIES, OPERATION_TYPES, SUBJECT_KEYS, SUBJECTS_WITH_COUNTERPARTY, type SubjectType } from './domain/transaction.ts'
-import type { Label, StoredTransaction, VatItem } from './store.ts'
+import type { Transaction } from './queries/find-transaction.ts'
+import type { Label, VatItem } from './store.ts'
 
 const uuid = (description?: string) => Type.String({ format: 'uuid', ...(description ? { description } : {}) })
 const text = (description: string) => Type.String({ description })
@@ -205,7 +206,7 @@ export type TransactionIncludes = {
   readonly labels: ReadonlyMap<string, Label> | undefined
 }
 
-export function transactionToWire(t: StoredTransaction, includes: TransactionIncludes) {
+export function transactionToWire(t: Transaction, includes: TransactionIncludes) {
   return {
     id: t.id,
     transaction_id: t.slug,
@@ -247,7 +248,7 @@ export function transactionToWire(t: StoredTransaction, includes: TransactionInc
   }
 }
 
-function subjectToWire(t: StoredTransaction): Record<string, unknown> {
+function subjectToWire(t: Transaction): Record<string, unknown> {
   const key = SUBJECT_KEYS[t.subjectType as SubjectType]
   if (key === undefined) return {}
   if (!SUBJECTS_WITH_COUNTERPARTY.has(t.subjectType)) return { [key]: t.subjectDetails }

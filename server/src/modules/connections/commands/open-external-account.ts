@@ -1,12 +1,10 @@
 import type { StatementAccount } from '../../../formats/statements/index.ts'
 import { assert } from '../../../platform/assert.ts'
-import { derivedId, type Id, newId } from '../../../platform/ids.ts'
+import { derivedId, type Id } from '../../../platform/ids.ts'
 import type { Currency } from '../../../platform/money.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
+import { attachLedgerAccount, connectAccount } from '../../accounts/index.ts'
 import { accountsByCode, type BookId, type LedgerAccountId, openAccounts, openBook } from '../../ledger/index.ts'
-import * as statements from '../statement-store.ts'
-import * as store from '../store.ts'
-import { slugsOf } from './open-bank-account.ts'
 
 /** An account at another bank whose history stands in our books, against a contra account of the organization. */
 export type ExternalAccount = {
@@ -29,16 +27,22 @@ export async function openExternalAccount(
   account: StatementAccount,
   currency: Currency,
 ): Promise<ExternalAccount> {
-  const { next: number } = await store.lockAccountNumbers(tx, organizationId)
-  const accountNumber = account.iban === null ? printedNumber(account) : null
-  const germanNumber = germanNumberOf(account.iban ?? accountNumber ?? '')
-  const names = { iban: account.iban, accountNumber, germanNumber }
-  const known = await statements.findExternalAccount(tx, { organizationId, ...names, currency })
-  const bookId = known?.bookId ?? (await openBook(tx, { code: EXTERNAL_BOOK, now }))
+  const known = await connectAccount(tx, {
+    organizationId,
+    organizationSlug,
+    name: account.holder ?? account.id,
+    holderName: account.holder ?? '',
+    iban: account.iban,
+    bic: account.bic,
+    accountNumber: account.iban === null ? printedNumber(account) : null,
+    currency,
+    now,
+  })
+  const bookId = known.bookId ?? (await openBook(tx, { code: EXTERNAL_BOOK, now }))
   // An IBAN is the whole name: MT940 and OFX tell a bank code beside it, camt may not.
   const bankCode = account.iban === null ? (account.bankCode ?? '') : ''
   const ledgerAccountId =
-    known?.ledgerAccountId ?? derivedId('ledger_account', organizationId, 'EXT', bankCode, account.id, currency)
+    known.ledgerAccountId ?? derivedId('ledger_account', organizationId, 'EXT', bankCode, account.id, currency)
   const contraCode = `EXTC:${organizationId}:${currency}`
   // Accounts that were connected by the first release stand in the organization's own book, their contra account under another id.
   const [standing] = await accountsByCode(tx, bookId, [contraCode])
@@ -54,44 +58,10 @@ export async function openExternalAccount(
     now,
   )
   assert(opened.ok, 'the ledger refused an external account')
-  if (known) {
-    if (known.ledgerAccountId === null) await statements.attachLedgerAccount(tx, { id: known.id, bookId, ledgerAccountId })
-    if (known.iban === null && account.iban !== null) await statements.setIban(tx, { id: known.id, iban: account.iban })
-    return { id: known.id, bookId, ledgerAccountId, contraAccountId }
-  }
-  const id = newId<'bank_account'>()
-  await store.insertAccount(tx, {
-    ...slugsOf(organizationSlug, number),
-    id,
-    organizationId,
-    number,
-    name: account.holder ?? account.id,
-    holderName: account.holder ?? '',
-    main: false,
-    country: account.iban?.slice(0, 2) ?? null,
-    iban: account.iban,
-    bic: account.bic,
-    accountNumber,
-    currency,
-    isExternal: true,
-    bookId,
-    ledgerAccountId,
-    statedBalanceMinor: null,
-    createdAt: now,
-  })
-  return { id, bookId, ledgerAccountId, contraAccountId }
+  if (known.ledgerAccountId === null) await attachLedgerAccount(tx, { id: known.id, bookId, ledgerAccountId })
+  return { id: known.id, bookId, ledgerAccountId, contraAccountId }
 }
 
 /** Bank code and number as one text. MT940 prints them together already. */
 const printedNumber = ({ bankCode, id }: StatementAccount): string =>
   bankCode === null || id.startsWith(bankCode) ? id : `${bankCode} ${id}`
-
-/**
- * Bank code and account number, 18 digits, of a German account: its IBAN holds them, and MT940 and OFX print them instead of it, as
- * `37040044/532013000`. So an account is one account in every format.
- */
-function germanNumberOf(printed: string): string | null {
-  const iban = /^DE\d{2}(\d{18})$/.exec(printed)
-  const parts = /^(\d{8})[/ ](\d{1,10})$/.exec(printed)
-  return iban?.[1] ?? (parts ? `${parts[1]}${parts[2]?.padStart(10, '0')}` : null)
-}

@@ -3,12 +3,23 @@ import { addDays, type LocalDate, localDateOf } from '../../../platform/clock.ts
 import type { Id } from '../../../platform/ids.ts'
 import { type Currency, type Money, money } from '../../../platform/money.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
+import { findAccountsByIban, findStatementAccount } from '../../accounts/index.ts'
 import { balanceAsOf } from '../../ledger/index.ts'
-import { eveOf } from '../domain/statement-span.ts'
-import * as statements from '../statement-store.ts'
 import * as store from '../store.ts'
 
 const HOUR_MS = 3_600_000
+
+export type StatementMovement = store.CompletedTransaction
+
+/**
+ * What is missing from the feed of a connected account with `from` ≤ settlement < `before`, oldest first. Only whoever reads the bank's
+ * statements knows it, and stands above the feed: it is handed in.
+ */
+export type MissingMovements = (
+  tx: Tx,
+  bankAccountId: Id<'bank_account'>,
+  span: { readonly from: Date; readonly before: Date },
+) => Promise<readonly StatementMovement[]>
 
 /**
  * The statement of an account for whole banking days, both included (system scope): opening balance as the ledger knows it, completed
@@ -16,6 +27,7 @@ const HOUR_MS = 3_600_000
  *
  * @param wanted.account IBAN, or the number of a connected account that has none; one of ours goes before a connected one.
  * @param wanted.currency which one, where a bank keeps several under one number; otherwise the one that was connected first.
+ * @param missing what a connected account's feed lacks; the connections' `missingMovements`.
  * @returns undefined when there is no such account with a ledger account.
  */
 export async function statementDocument(
@@ -28,15 +40,16 @@ export async function statementDocument(
     to: LocalDate
     now: Date
   },
+  missing: MissingMovements,
 ): Promise<StatementDocument | undefined> {
   await tx.run`set transaction isolation level repeatable read`
-  const account = await store.findStatementAccount(tx, { ...wanted, currency: wanted.currency ?? null })
+  const account = await findStatementAccount(tx, { ...wanted, currency: wanted.currency ?? null })
   if (!account?.ledgerAccountId) return undefined
   const { ledgerAccountId } = account
   const start = startOfDay(wanted.from)
   const end = startOfDay(addDays(wanted.to, 1))
   const rows = await store.completedTransactions(tx, account.id, start, end)
-  const movements = account.isExternal ? withGaps(rows, await statements.findCarried(tx, account.id), start, end) : rows
+  const movements = account.isExternal ? withGaps(rows, await missing(tx, account.id, { from: start, before: end })) : rows
   // A connected account's balance was carried forward from its first statement, which is no movement: its statement is reckoned back
   // from the balance at the end, so that a period that holds that day shows the balance as its opening.
   const balanceBefore = (instant: Date) => balanceAsOf(tx, ledgerAccountId, { effective: new Date(instant.getTime() - 1) })
@@ -44,12 +57,13 @@ export async function statementDocument(
     ? (await balanceBefore(end)) - movements.reduce((sum, row) => sum + signed(row), 0n)
     : await balanceBefore(start)
   const opening = money(account.currency, before)
+  const isOwn = await ownAccounts(tx, account.organizationId, movements)
   const entries: StatementDocumentEntry[] = []
   let closing: Money = opening
   for (const row of movements) {
     const amount = money(account.currency, signed(row))
     closing = money(account.currency, closing.minor + amount.minor)
-    entries.push(entryOf(row, amount, closing))
+    entries.push(entryOf(row, amount, closing, isOwn(row)))
   }
   return {
     iban: account.iban ?? account.accountNumber ?? '',
@@ -65,42 +79,23 @@ export async function statementDocument(
   }
 }
 
-const signed = (row: store.CompletedTransaction): bigint => (row.side === 'debit' ? -row.amountMinor : row.amountMinor)
-
-/** The movements with what is missing between two statements of the bank, as a movement of its own: so both balances are the bank's. */
-function withGaps(
-  rows: readonly store.CompletedTransaction[],
-  carried: readonly statements.CarriedBalance[],
-  start: Date,
-  end: Date,
-): store.CompletedTransaction[] {
-  const gaps = carried
-    .slice(1)
-    .map(({ day, carriedMinor }) => ({ at: eveOf(day), day, carriedMinor }))
-    .filter(({ at, carriedMinor }) => carriedMinor !== 0n && at >= start && at < end)
-    .map(({ at, day, carriedMinor }): store.CompletedTransaction => {
-      const isCredit = carriedMinor > 0n
-      return {
-        id: `GAP-${day}`,
-        side: isCredit ? 'credit' : 'debit',
-        operationType: 'other',
-        amountMinor: isCredit ? carriedMinor : -carriedMinor,
-        label: '',
-        reference: `No statement tells what happened to the balance before ${day}`,
-        settledAt: at,
-        counterpartyNumber: null,
-        counterpartyFormat: null,
-        bank: null,
-        bankFormat: null,
-        isOurs: false,
-      }
-    })
-  // A gap stands after the bookings of its day; sorting keeps equals in order.
-  return [...rows, ...gaps].sort((a, b) => a.settledAt.getTime() - b.settledAt.getTime())
+/** Whether a movement's counterparty is an account of the same organization with us. */
+async function ownAccounts(tx: Tx, organizationId: Id<'organization'>, movements: readonly StatementMovement[]) {
+  const ours = await findAccountsByIban(
+    tx,
+    movements.flatMap((row) => row.counterpartyNumber ?? []),
+  )
+  return (row: StatementMovement) => ours.get(row.counterpartyNumber ?? '')?.organizationId === organizationId
 }
 
-function entryOf(row: store.CompletedTransaction, amount: Money, balanceAfter: Money): StatementDocumentEntry {
-  const kind = kindOf(row)
+const signed = (row: StatementMovement): bigint => (row.side === 'debit' ? -row.amountMinor : row.amountMinor)
+
+/** The movements with what is missing between two statements of the bank. A gap stands after the bookings of its day; sorting keeps equals in order. */
+const withGaps = (rows: readonly StatementMovement[], gaps: readonly StatementMovement[]): StatementMovement[] =>
+  [...rows, ...gaps].sort((a, b) => a.settledAt.getTime() - b.settledAt.getTime())
+
+function entryOf(row: StatementMovement, amount: Money, balanceAfter: Money, isBetweenOwn: boolean): StatementDocumentEntry {
+  const kind = isBetweenOwn ? 'internal_transfer' : kindOf(row)
   const day = localDateOf(row.settledAt)
   return {
     bookingDate: day,
@@ -140,8 +135,7 @@ const KINDS: Readonly<Record<string, StatementEntryKind>> = {
   qonto_fee: 'account_fee',
 }
 
-function kindOf(row: store.CompletedTransaction): StatementEntryKind {
-  if (row.isOurs) return 'internal_transfer'
+function kindOf(row: StatementMovement): StatementEntryKind {
   if (row.side === 'credit' && row.reference?.startsWith('Returned (')) return 'returned_credit_transfer'
   return KINDS[row.operationType] ?? 'other'
 }

@@ -1,9 +1,11 @@
 import { type Expression, type SqlBool, sql } from 'kysely'
-import { asId, type Id } from '../../../platform/ids.ts'
+import type { Id } from '../../../platform/ids.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
 import { build, rowsOf } from '../../../platform/postgres/kysely.ts'
+import { findAccountId } from '../../accounts/index.ts'
 import type { TransactionSide, TransactionStatus } from '../domain/transaction.ts'
 import * as store from '../store.ts'
+import { findTransactions, type Transaction } from './find-transaction.ts'
 
 export type InstantRange = { readonly from?: Date | undefined; readonly to?: Date | undefined }
 
@@ -43,20 +45,15 @@ export async function listTransactions(
   asked: FeedAccount,
   wanted: TransactionFilter,
   page: { readonly sort: TransactionSort; readonly offset: number; readonly limit: number },
-): Promise<{ transactions: store.StoredTransaction[]; count: bigint } | undefined> {
+): Promise<{ transactions: Transaction[]; count: bigint } | undefined> {
   // Keys, count and rows must speak of the same moment.
   await tx.run`set transaction isolation level repeatable read`
   const { organizationId } = wanted
-  const account = await store.findFeedAccount(tx, {
-    organizationId,
-    byId: asked.id !== undefined,
-    id: asId<'bank_account'>(asked.id ?? '') ?? null,
-    iban: (asked.iban ?? '').replaceAll(' ', '').toUpperCase(),
-  })
-  if (!account) return undefined
+  const bankAccountId = await findAccountId(tx, organizationId, asked)
+  if (!bankAccountId) return undefined
 
-  const filter = { ...wanted, bankAccountId: account.id }
-  const rowsOfKeys = (keys: readonly string[]) => store.findTransactions(tx, organizationId, keys)
+  const filter = { ...wanted, bankAccountId }
+  const rowsOfKeys = (keys: readonly string[]) => findTransactions(tx, organizationId, keys)
   const kept = await countKept(tx, filter)
   const count = kept ?? (await countRows(tx, filter))
   const left = Number(count) - page.offset
@@ -120,7 +117,7 @@ function filtered(filter: AccountFilter) {
     settled_at: filter.settledAt,
     created_at: filter.createdAt,
   }
-  return build.selectFrom('accounts.transaction').where((eb) => {
+  return build.selectFrom('feed.transaction').where((eb) => {
     const conditions: Expression<SqlBool>[] = [
       eb('bank_account_id', '=', filter.bankAccountId),
       eb('organization_id', '=', filter.organizationId),

@@ -3,9 +3,10 @@ import { addDays, type LocalDate } from '../../../platform/clock.ts'
 import { type Id, newId } from '../../../platform/ids.ts'
 import { type Currency, type Money, money } from '../../../platform/money.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
+import { bookingsBetween, latestBookingDay, restateBalances } from '../../feed/index.ts'
 import { balanceAsOf, balancesOf, type Operation, type PostingRefusal, post } from '../../ledger/index.ts'
 import { eveOf } from '../domain/statement-span.ts'
-import * as store from '../statement-store.ts'
+import * as store from '../store.ts'
 import type { ExternalAccount } from './open-external-account.ts'
 
 /** A statement's own view of where it begins and ends: signed minor units, and what its booked entries come to. */
@@ -63,7 +64,7 @@ export class CarriedBalances {
       carried: await store.findCarried(tx, account.id),
       reached: await store.findReached(tx, account.id),
       complete: await store.completePeriods(tx, account.id),
-      latest: (await store.findLatestBooking(tx, account.id))?.day,
+      latest: await latestBookingDay(tx, account.id),
     })
   }
 
@@ -174,7 +175,7 @@ export class CarriedBalances {
     const carried = this.#carried
       .filter((balance) => eveOf(balance.day) > from && balance.carriedMinor !== 0n)
       .map((balance) => ({ at: eveOf(balance.day), minor: balance.carriedMinor }))
-    await store.restateBalances(tx, { bankAccountId: account.id, from, base: await this.#asOf(from), carried, now })
+    await restateBalances(tx, { bankAccountId: account.id, from, base: await this.#asOf(from), carried, now })
   }
 
   markStale(day: LocalDate): void {
@@ -201,7 +202,7 @@ export class CarriedBalances {
     }
     if (!hasNews) return 0n
     const { tx, account } = this.#setting
-    const isDayOpen = (await store.bookingsBetween(tx, account.id, eveOf(day), new Date(`${day}T17:59:59.999Z`))).length === 0
+    const isDayOpen = (await bookingsBetween(tx, account.id, eveOf(day), new Date(`${day}T17:59:59.999Z`))).length === 0
     return isDayOpen ? opening - (await this.#before(day)) : 0n
   }
 

@@ -6,8 +6,9 @@ import { xsdProblems } from '../../../../test/support/xsd.ts'
 import { parseStatementFile, writeCamt053, writeMt940 } from '../../../formats/statements/index.ts'
 import { newId } from '../../../platform/ids.ts'
 import { currency, EUR, money } from '../../../platform/money.ts'
+import { importStatementFile, missingMovements } from '../../connections/index.ts'
 import { post } from '../../ledger/index.ts'
-import { importStatementFile, recordTransactions, sepaAccount } from '../index.ts'
+import { recordTransactions, sepaAccount } from '../index.ts'
 import { statementDocument } from './statement-document.ts'
 
 const opened = new Date('2026-03-01T09:00:00Z')
@@ -62,7 +63,9 @@ const pay = (minor: bigint, at: Date) =>
   })
 
 const statement = (from: string, to: string, account = company.accounts[0].iban) =>
-  db.database.read('system', (tx) => statementDocument(tx, { account, organizationId: null, from, to, now: opened }))
+  db.database.read('system', (tx) =>
+    statementDocument(tx, { account, organizationId: null, from, to, now: opened }, missingMovements),
+  )
 
 test('a statement holds the days of its period in Paris, and the next one goes on from it', async () => {
   const first = await statement('2026-03-10', '2026-03-11')
@@ -106,7 +109,7 @@ test('what is missing between two statements of another bank stands in ours, so 
   }
   const read = (organizationId: TestCompany['id'], from: string, to: string) =>
     db.database.read('system', (tx) =>
-      statementDocument(tx, { account: '30003/00012345678', organizationId, from, to, now: opened }),
+      statementDocument(tx, { account: '30003/00012345678', organizationId, from, to, now: opened }, missingMovements),
     )
   const [first, second] = [await makeCompany(db.database, opened), await makeCompany(db.database, opened)]
   await importInto(first.id, day('260105', '100,00', '101,00'))
@@ -138,7 +141,7 @@ test.each(['30003 00077', '00077', '3000300077'])('an account of another bank wi
   await db.database.transaction('system', (tx) => importStatementFile(tx, order))
   const wanted = { account, organizationId: owner.id, from: '2026-01-05', to: '2026-01-05', now: opened }
   const find = (code: 'USD' | 'EUR') =>
-    db.database.read('system', (tx) => statementDocument(tx, { ...wanted, currency: currency(code) }))
+    db.database.read('system', (tx) => statementDocument(tx, { ...wanted, currency: currency(code) }, missingMovements))
   expect(await find('USD')).toMatchObject({ iban: '30003 00077', bic: null, closing: { minor: 5_00n } })
   expect(await find('EUR')).toBeUndefined()
 })
@@ -147,14 +150,18 @@ test('a statement taken into another organization gives the same balances there,
   const other = await makeCompany(db.database, opened)
   const account = company.accounts[0].iban
   const wanted = { account, from: '2026-03-11', to: '2026-03-31', now: opened }
-  const document = await db.database.read('system', (tx) => statementDocument(tx, { ...wanted, organizationId: company.id }))
+  const document = await db.database.read('system', (tx) =>
+    statementDocument(tx, { ...wanted, organizationId: company.id }, missingMovements),
+  )
   if (!document) throw new Error('no statement')
   const file = parseStatementFile(new TextEncoder().encode(writeCamt053(document)))
   if (!file.ok) throw new Error('our own statement was refused')
   const order = { organizationId: other.id, organizationSlug: other.slug, fileName: 'statement.xml', file, now: opened }
   await db.database.transaction('system', (tx) => importStatementFile(tx, order))
   for (const from of ['2026-03-11', '2020-01-01']) {
-    const theirs = await db.database.read('system', (tx) => statementDocument(tx, { ...wanted, from, organizationId: other.id }))
+    const theirs = await db.database.read('system', (tx) =>
+      statementDocument(tx, { ...wanted, from, organizationId: other.id }, missingMovements),
+    )
     expect(theirs?.opening).toEqual(document.opening)
     expect(theirs?.closing).toEqual(document.closing)
     expect(theirs?.entries.map((e) => e.balanceAfter)).toEqual(document.entries.map((e) => e.balanceAfter))

@@ -1,38 +1,17 @@
-import type { Id } from '../../platform/ids.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
-import type { BookId, LedgerAccountId } from '../ledger/index.ts'
 
-/** The SQL of statement files and of the accounts at other banks that they tell of. */
-export const findExternalAccount = (
-  tx: Tx,
-  a: { organizationId: string; iban: string | null; accountNumber: string | null; germanNumber: string | null; currency: string },
-) => tx.maybe<{ id: Id<'bank_account'>; iban: string | null; bookId: BookId | null; ledgerAccountId: LedgerAccountId | null }>`
-  select id, iban, book_id as "bookId", ledger_account_id as "ledgerAccountId"
-    from accounts.bank_account
-   where organization_id = ${a.organizationId} and is_external and currency = ${a.currency}
-     and (case when ${a.iban}::text is not null then iban = ${a.iban} else iban is null and account_number = ${a.accountNumber} end
-          or (iban like 'DE%' and substr(iban, 5) = ${a.germanNumber})
-          or (account_number ~ '^[0-9]{8}[/ ][0-9]{1,10}$'
-              and substr(account_number, 1, 8) || lpad(substr(account_number, 10), 10, '0') = ${a.germanNumber}))
-   order by iban is not distinct from ${a.iban} desc, created_at, id
-   limit 1`
-
-export const setIban = (tx: Tx, a: { id: string; iban: string }) => tx.run`
-  update accounts.bank_account set iban = ${a.iban}, country = ${a.iban.slice(0, 2)} where id = ${a.id}`
-
-export const attachLedgerAccount = (tx: Tx, a: { id: string; bookId: BookId; ledgerAccountId: LedgerAccountId }) => tx.run`
-  update accounts.bank_account set book_id = ${a.bookId}, ledger_account_id = ${a.ledgerAccountId} where id = ${a.id}`
+/** The SQL of statement files and of what they tell about accounts at other banks. */
 
 /** Where the known history of a connected account ends. */
 export type ReachedBalance = { minor: bigint; day: string }
 
 export const findReached = (tx: Tx, bankAccountId: string) => tx.maybe<ReachedBalance>`
   select reached_minor as minor, closing_date as day
-    from accounts.external_history
+    from connections.external_history
    where bank_account_id = ${bankAccountId} and reached_minor is not null and closing_date is not null`
 
 export const saveReached = (tx: Tx, h: ReachedBalance & { bankAccountId: string; organizationId: string }) => tx.run`
-  insert into accounts.external_history (bank_account_id, organization_id, reached_minor, closing_date)
+  insert into connections.external_history (bank_account_id, organization_id, reached_minor, closing_date)
   values (${h.bankAccountId}, ${h.organizationId}, ${h.minor}, ${h.day})
   on conflict (bank_account_id) do update set reached_minor = excluded.reached_minor, closing_date = excluded.closing_date`
 
@@ -42,10 +21,10 @@ export type CarriedBalance = { day: string; balanceMinor: bigint; carriedMinor: 
 /** Earliest first. */
 export const findCarried = (tx: Tx, bankAccountId: string) => tx.rows<CarriedBalance>`
   select day, balance_minor as "balanceMinor", carried_minor as "carriedMinor"
-    from accounts.carried_balance where bank_account_id = ${bankAccountId} order by day`
+    from connections.carried_balance where bank_account_id = ${bankAccountId} order by day`
 
 export const saveCarried = (tx: Tx, c: CarriedBalance & { bankAccountId: string; organizationId: string }) => tx.run`
-  insert into accounts.carried_balance (bank_account_id, organization_id, day, balance_minor, carried_minor)
+  insert into connections.carried_balance (bank_account_id, organization_id, day, balance_minor, carried_minor)
   values (${c.bankAccountId}, ${c.organizationId}, ${c.day}, ${c.balanceMinor}, ${c.carriedMinor})
   on conflict (bank_account_id, day) do update set balance_minor = excluded.balance_minor, carried_minor = excluded.carried_minor`
 
@@ -54,7 +33,7 @@ export type Period = { from: string; to: string }
 /** The days that statements have told whole. */
 export const completePeriods = (tx: Tx, bankAccountId: string) => tx.rows<Period>`
   select distinct from_date as "from", to_date as "to"
-    from accounts.imported_statement
+    from connections.imported_statement
    where bank_account_id = ${bankAccountId} and reconciles and from_date is not null and to_date is not null`
 
 /** Whether the bank has told this very statement before. */
@@ -66,59 +45,17 @@ export const isStatementKnown = async (
   >,
 ): Promise<boolean> =>
   (await tx.maybe`
-    select 1 from accounts.imported_statement
+    select 1 from connections.imported_statement
      where bank_account_id = ${s.bankAccountId} and from_date = ${s.fromDate}::date and to_date = ${s.toDate}::date
        and identification is not distinct from ${s.identification}::text and sequence_number is not distinct from ${s.sequenceNumber}::text
        and opening is not distinct from ${s.opening}::numeric and closing is not distinct from ${s.closing}::numeric
      limit 1`) !== undefined
 
-/** What the feed of a connected account holds of some days. */
-export type FeedBooking = { reference: string; day: string; signedMinor: bigint }
-
-export const bookingsBetween = (tx: Tx, bankAccountId: string, from: Date, to: Date) => tx.rows<FeedBooking>`
-  select ledger_reference as reference, (settled_at at time zone 'UTC')::date as day,
-         case side when 'credit' then amount_minor else -amount_minor end as "signedMinor"
-    from accounts.transaction
-   where bank_account_id = ${bankAccountId} and status = 'completed' and settled_at >= ${from} and settled_at <= ${to}`
-
-/** The day of the latest booking. Ordered as the index is, so that it is one look into it. */
-export const findLatestBooking = (tx: Tx, bankAccountId: string) => tx.maybe<{ day: string }>`
-  select (settled_at at time zone 'UTC')::date as day
-    from accounts.transaction
-   where bank_account_id = ${bankAccountId} and settled_at is not null
-   order by settled_at desc
-   limit 1`
-
-/**
- * Reckons the balances of the feed anew from a moment on: `base` is the balance at `from`, and what was carried into the books later counts
- * before the bookings of its day.
- */
-export const restateBalances = (
-  tx: Tx,
-  r: { bankAccountId: string; from: Date; base: bigint; carried: readonly { at: Date; minor: bigint }[]; now: Date },
-) => tx.run`
-  with carried as (
-    select at, minor
-      from unnest(${r.carried.map((c) => c.at.toISOString())}::timestamptz[], ${r.carried.map((c) => c.minor)}::bigint[]) as c(at, minor)
-  ), movement as (
-    select id, settled_at as at, number, case side when 'credit' then amount_minor else -amount_minor end as minor
-      from accounts.transaction
-     where bank_account_id = ${r.bankAccountId} and status = 'completed' and settled_at > ${r.from}
-    union all
-    select null, at, 0, minor from carried
-  ), running as (
-    select id, ${r.base}::bigint + (sum(minor) over (order by at, number rows unbounded preceding))::bigint as balance from movement
-  )
-  update accounts.transaction t
-     set settled_balance_minor = running.balance, updated_at = ${r.now}
-    from running
-   where t.id = running.id and t.settled_balance_minor is distinct from running.balance`
-
 export const insertImportedFile = (
   tx: Tx,
   f: { id: string; organizationId: string; name: string; format: string; problems: readonly unknown[]; importedAt: Date },
 ) => tx.run`
-  insert into accounts.imported_file (id, organization_id, name, format, problems, imported_at)
+  insert into connections.imported_file (id, organization_id, name, format, problems, imported_at)
   values (${f.id}, ${f.organizationId}, ${f.name}, ${f.format}, ${JSON.stringify(f.problems)}, ${f.importedAt})`
 
 export type UnbookedEntry = { line: number; code: string; amount: string; currency: string; bookingDate: string }
@@ -144,7 +81,7 @@ export type ImportedStatement = {
 }
 
 export const insertImportedStatements = (tx: Tx, rows: readonly ImportedStatement[]) => tx.run`
-  insert into accounts.imported_statement (
+  insert into connections.imported_statement (
     id, imported_file_id, organization_id, bank_account_id, identification, sequence_number, from_date, to_date, opening, closing, credit, debit,
     entries, details, reconciles, break_amount, unbooked)
   select id, file_id, organization_id, bank_account_id, identification, sequence_number, from_date, to_date, opening, closing, credit, debit,

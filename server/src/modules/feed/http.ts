@@ -10,11 +10,10 @@ import { asId, type Id } from '../../platform/ids.ts'
 import type { Database, Tx } from '../../platform/postgres/database.ts'
 import { findOrganization } from '../team/index.ts'
 import { OPERATION_TYPES, TRANSACTION_SIDES, TRANSACTION_STATUSES } from './domain/transaction.ts'
-import { allBankAccounts, findBankAccount, listBankAccounts } from './queries/bank-accounts.ts'
-import { findTransaction } from './queries/find-transaction.ts'
+import { allAccounts, findAccount, pageOfAccounts } from './queries/bank-accounts.ts'
+import { findTransaction, type Transaction } from './queries/find-transaction.ts'
 import { findLabels, listLabels } from './queries/labels.ts'
 import { listTransactions, TRANSACTION_SORTS } from './queries/list-transactions.ts'
-import type { StoredTransaction } from './store.ts'
 import {
   BankAccountSchema,
   bankAccountToWire,
@@ -28,8 +27,8 @@ import {
 
 type Dependencies = { readonly database: Database }
 
-/** Everything that an organization reads about its accounts. */
-export function accountsHttp(app: FastifyInstance, { database }: Dependencies): void {
+/** Everything that an organization reads about its accounts and what happened on them. */
+export function feedHttp(app: FastifyInstance, { database }: Dependencies): void {
   organizationRoutes(app, database)
   bankAccountRoutes(app, database)
   transactionRoutes(app, database)
@@ -48,7 +47,7 @@ function organizationRoutes(app: FastifyInstance, database: Database): void {
       const organization = await findOrganization(tx, organizationId)
       assert(organization, 'a credential belongs to an organization that is not there')
       return {
-        organization: organizationToWire(organization, await allBankAccounts(tx, organizationId, include_external_accounts)),
+        organization: organizationToWire(organization, await allAccounts(tx, organizationId, include_external_accounts)),
       }
     })
   }
@@ -100,7 +99,7 @@ function bankAccountRoutes(app: FastifyInstance, database: Database): void {
       const asked = query.read(request.query)
       const { organizationId } = request.principal
       const page = { withExternal: asked.include_external_accounts, limit: asked.per_page, offset: offsetOf(asked) }
-      const { accounts, count } = await database.read({ organizationId }, (tx) => listBankAccounts(tx, organizationId, page))
+      const { accounts, count } = await database.read({ organizationId }, (tx) => pageOfAccounts(tx, organizationId, page))
       return {
         bank_accounts: accounts.map((account) => bankAccountToWire(account, maskIban(account.iban ?? ''))),
         meta: metaOf(asked, count),
@@ -121,7 +120,7 @@ function bankAccountRoutes(app: FastifyInstance, database: Database): void {
     async (request) => {
       const id = idOf<'bank_account'>(request)
       const { organizationId } = request.principal
-      const account = id && (await database.read({ organizationId }, (tx) => findBankAccount(tx, organizationId, id)))
+      const account = id && (await database.read({ organizationId }, (tx) => findAccount(tx, organizationId, id)))
       if (!account) throw notFound('Bank account')
       return { bank_account: bankAccountToWire(account, maskIban(account.iban ?? '')) }
     },
@@ -221,7 +220,7 @@ const accountNotFound = (parameter: string) =>
 async function toWire(
   tx: Tx,
   organizationId: Id<'organization'>,
-  transactions: readonly StoredTransaction[],
+  transactions: readonly Transaction[],
   wanted: readonly string[],
 ) {
   const labels = wanted.includes('labels')

@@ -3,6 +3,7 @@ import { derivedId, type Id } from '../../../platform/ids.ts'
 import { type Currency, money } from '../../../platform/money.ts'
 import type { Database } from '../../../platform/postgres/database.ts'
 import { ok, type Result, refuse } from '../../../platform/result.ts'
+import { bookOf, DEFAULT_BOOK } from '../../accounts/index.ts'
 import {
   type BookId,
   type LedgerAccountId,
@@ -13,7 +14,6 @@ import {
   type PostingRefusal,
   type TransferOperation,
 } from '../../ledger/index.ts'
-import { bookOf, DEFAULT_BOOK } from './open-bank-account.ts'
 import { OPENING_CODE, openContra, openReplayAccounts, type ReplayAccount } from './replay-accounts.ts'
 import { compareRows, type Mismatch } from './replay-comparison.ts'
 import type { ReplayRow } from './replay-file.ts'

@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import type { Id } from '../../platform/ids.ts'
 import { EUR } from '../../platform/money.ts'
-import type { StoredTransaction } from './store.ts'
+import type { Transaction } from './queries/find-transaction.ts'
 import { transactionToWire } from './wire.ts'
 
-const stored: StoredTransaction = {
+const stored: Transaction = {
   id: '0195f1de-5a3f-7c52-9b1f-2f6f0f2a1b10' as Id<'transaction'>,
+  number: 77n,
   slug: 'atelier-9-4821-1-transaction-77',
-  bankAccountId: '0190f1de-6b10-7d31-8f0a-0c3f55aa0001',
+  bankAccountId: '0190f1de-6b10-7d31-8f0a-0c3f55aa0001' as Id<'bank_account'>,
   status: 'completed',
   side: 'debit',
   operationType: 'transfer',
@@ -44,7 +45,7 @@ const stored: StoredTransaction = {
 }
 
 const nothing = { vatDetails: false, attachments: false, labels: undefined }
-const onWire = (changes: Partial<StoredTransaction>, includes: Parameters<typeof transactionToWire>[1] = nothing) =>
+const onWire = (changes: Partial<Transaction>, includes: Parameters<typeof transactionToWire>[1] = nothing) =>
   JSON.parse(JSON.stringify(transactionToWire({ ...stored, ...changes }, includes)))
 
 test('an outgoing transfer has every field of the contract, with its type', () => {
