@@ -1,3 +1,4 @@
+import { isCalendarDate } from '@partita/notation/dates'
 import { CsvError } from 'csv-parse'
 import { parse } from 'csv-parse/sync'
 import { type Currency, type Money, minorDigits, parseDecimal } from '../../../platform/money.ts'
@@ -92,8 +93,5 @@ function readRow(row: number, cell: (column: Column) => string, currency: Curren
   return ok({ row, account, date, amount, balanceAfter, text: cell('text') })
 }
 
-function isDate(text: string): boolean {
-  if (!/^[1-9]\d{3}-\d\d-\d\d$/.test(text)) return false
-  const day = new Date(`${text}T00:00:00.000Z`)
-  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text)
-}
+/** Four digits of a year that somebody has lived in. */
+const isDate = (text: string): boolean => isCalendarDate(text) && text >= '1000'
