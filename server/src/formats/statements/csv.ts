@@ -38,7 +38,7 @@ export function readCsv(
   problems: ProblemList,
   seen: { format: string | null },
 ): { format: string; statements: ParsedStatement[] } | undefined {
-  const decoded = mapping?.encoding === undefined ? decodeText(bytes) : decodeAs(bytes, mapping.encoding)
+  const decoded = mapping?.encoding === undefined ? decodeText(bytes, problems) : decodeAs(bytes, mapping.encoding)
   const text = withoutControls(decoded, problems)
   const table = mapping ? mappedTable(text, mapping) : recognizedTable(text)
   if (!table) return undefined

@@ -28,7 +28,8 @@ type EntryLine = Readonly<{
  * value date, entry date, mark, funds code, amount, transaction type, customer reference, // bank reference.
  * The mark is tried longest first, so `RCR204,88` is a reversed credit with funds code R, `CR300,` a credit with funds code R.
  */
-const STATEMENT_LINE = /^(\d{6}) ?(\d{4})? ?(RC|RD|EC|ED|C|D) ?([A-Z])?\s?([0-9][0-9.,]*) ?(?:([A-Z][A-Z0-9 ]{0,3})(.*))?$/
+const STATEMENT_LINE =
+  /^(\d{6}) ?(\d{4})? ?(RC|RD|EC|ED|C|D) ?([A-Z])?\s?([0-9][0-9.,]*|,[0-9]+) ?(?:([A-Z][A-Z0-9 ]{0,3})(.*))?$/
 
 /** Customer references that banks write when there is none. */
 const NO_REFERENCE = /^(?:NONREF|NONE|NOTPROVIDED|NOT PROVIDED|KREF\+|EREF|PREF|MARF|KREF|\+\+NO REF\+\+)?$/i

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { parseStatementFile } from './index.ts'
 import { accepted, entryIn, parseText, problemsOf, refusalOf, statementIn } from './test-support.ts'
 
 /** A statement whose first entry stands on line 5. */
@@ -274,5 +275,105 @@ describe('field 86', () => {
       e2e: references.endToEndId,
       mandate: references.mandateId,
     }).toEqual(expected)
+  })
+})
+
+describe('text that looks like a field', () => {
+  const entries = (text: string) => statementIn(text).entries.map((entry) => [entry.amount, entry.remittance])
+  test.each([
+    [':25:Bahnsteig 4'],
+    [':20:00 Uhr Filiale Mitte'],
+    [':21:30 Uhr'],
+    [':28:ter Februar'],
+    [':12:00 bis 13:00'],
+    [':13:15 ab Koeln'],
+    [':61:30 Schlusskurs'],
+    [':64:er Baujahr'],
+    [':20:00 Uhr\n:25:Bahnsteig\n:28:ter Februar'],
+    [':60:er Jahre'],
+    [':940:'],
+  ])('%s stays in the text of its entry', (line) => {
+    const text = mt940(`${line61('C', '8,00')}\n:86:Ankunft\n${line}\n${line61('C', '2,00')}\n:86:Parken`)
+    expect(problemsOf(text).filter((problem) => !problem.includes('transaction_code'))).toEqual([])
+    if (line === ':940:') return expect(statementIn(text).totals.entries).toBe(2)
+    expect(entries(text)).toEqual([
+      ['8.00', `Ankunft ${line.replaceAll('\n', ' ')}`],
+      ['2.00', 'Parken'],
+    ])
+  })
+
+  test('stays in the supplementary details of its entry too', () => {
+    const text = mt940(`${line61('C', '10,00')}\n:20:00 Uhr\n:86:Parken`)
+    expect(entryIn(text).additionalInformation).toBe(':20:00 Uhr')
+  })
+
+  test('is a field where a message of its own begins, also in a file without closing balances', () => {
+    const first = mt940(`${line61('C', '8,00')}\n:86:Ankunft`, undefined, '')
+    const second = mt940(`${line61('C', '2,00')}\n:86:Parken`, ':20:B\n:25:DE02120300000000202051\n:28C:9\n')
+    const { statements } = accepted(parseText(`${first}\n${second}`))
+    expect(statements.map((s) => [s.account.id, s.totals.entries])).toEqual([
+      ['DE89370400440532013000', 1],
+      ['DE02120300000000202051', 1],
+    ])
+  })
+
+  test.each([':61:260115XX', ':62F:C26', ':60F:C26'])('that could be money, %s, is refused rather than hidden', (line) => {
+    expect(refusalOf(mt940(`${line61('C', '10,00')}\n:86:text\n${line}\nmore`))).toMatch(/line_malformed|amount_malformed/)
+  })
+
+  test('costs no more than its length, however often it comes', () => {
+    const text = mt940(`${line61('C', '10,00')}\n:86:a\n${':20:x\n:25:y\n'.repeat(100_000)}`)
+    const startedAt = performance.now()
+    expect(statementIn(text).totals.entries).toBe(1)
+    expect(performance.now() - startedAt).toBeLessThan(3_000)
+  })
+})
+
+describe('a deviation that its neighbours explain', () => {
+  test('a dash alone does not end a statement that goes on', () => {
+    const text = mt940(`-\n${line61('C', '10,00')}\n:86:Gutschrift`)
+    expect(statementIn(text)).toMatchObject({ totals: { entries: 1 }, reconciles: true })
+  })
+
+  test('an amount may leave out the zero before its comma', () => {
+    expect(entryIn(mt940(line61('D', ',50'))).amount).toBe('-0.50')
+    expect(statementIn(mt940(line61('C', '110,00'), ':20:X\n:25:1\n:28C:1\n:60F:C260114EUR,00\n')).opening).toBe('0.00')
+  })
+
+  test('a balance without currency is in that of the other, and this is named', () => {
+    const text = mt940(line61('C', '10,00'), undefined, '\n:62F:C260115110,00\n-')
+    expect([statementIn(text).reconciles, problemsOf(text)]).toEqual([true, ['6 currency_assumed']])
+  })
+
+  test('a statement whose currency nobody names is refused', () => {
+    const text = mt940(line61('C', '10,00'), ':20:X\n:25:1\n:28C:1\n:60F:C260114100,00\n', '\n:62F:C260115110,00\n-')
+    expect(refusalOf(text)).toMatch(/currency_missing/)
+  })
+})
+
+describe('letters of a DOS code page', () => {
+  const readAs = (body: string) => {
+    const file = accepted(parseStatementFile(Buffer.from(mt940(`${line61('C', '10,00')}\n:86:${body}`), 'latin1')))
+    return [file.statements[0]?.entries[0]?.remittance, file.problems.map((problem) => problem.code)]
+  }
+  test.each([
+    ['M\x81ller & S\x94hne', 'Müller & Söhne'],
+    ['Gr\x81\xe1e aus K\x94ln', 'Grüße aus Köln'],
+    ['Soci\x82t\x82 G\x82n\x82rale', 'Société Générale'],
+  ])('%j are read as they were meant, and named', (body, text) => {
+    expect(readAs(body)).toEqual([text, ['encoding_assumed']])
+  })
+
+  test.each([
+    ['M\xfcller & S\xf6hne', 'Müller & Söhne'],
+    ['l\x92eau et l\x92air', 'l’eau et l’air'],
+    ['\x84Zitat\x93 \x96 5 \x80', '„Zitat“ – 5 €'],
+  ])('%j are Windows-1252 and no problem', (body, text) => {
+    expect(readAs(body)).toEqual([text, []])
+  })
+
+  test('where both can be meant, the doubt is named', () => {
+    expect(readAs('M\xe1laga')).toEqual(['Málaga', ['encoding_assumed']])
+    expect(readAs('M\xfcller und S\x94hne')[1]).toContain('encoding_assumed')
   })
 })

@@ -3,6 +3,7 @@ import { ibanChecks, ibanShaped } from './account.ts'
 import { swiftDate } from './dates.ts'
 import { negateDecimal } from './decimal.ts'
 import { parseEntryLine, readSwiftEntry } from './mt940-entry.ts'
+import { fieldIn, isField, LookAhead, STATEMENT_TAGS } from './mt940-fields.ts'
 import type { ProblemList } from './problems.ts'
 import { quoted, StatementRefused } from './problems.ts'
 import { checkTotals, completed } from './statement.ts'
@@ -10,9 +11,6 @@ import { type SwiftField, swiftAmount } from './swift-field.ts'
 import type { ParsedEntry, ParsedStatement, StatementAccount, StatementBalance } from './types.ts'
 
 type Message = { fields: SwiftField[]; type: '940' | '942' | null; line: number; inBlock: boolean; ended: boolean }
-
-/** The fields that an account statement may have. A line that looks like another field is text: `:10:30 meeting` in a :86:. */
-const STATEMENT_TAGS = new Set('12 13 13D 20 21 25 25P 28 28C 34F 60F 60M 61 62F 62M 64 65 86 90C 90D NS 940 941 942'.split(' '))
 
 /**
  * Reads MT940 statements and MT942 interim reports, with or without SWIFT blocks, bank preambles and end lines.
@@ -62,6 +60,7 @@ function splitMessages(text: string, problems: ProblemList): Message[] {
   let type: Message['type'] = null
   let line = 1
   let inBlock = false
+  let isInEntries = false
   const close = (ended = false) => {
     if (fields.length > 0) {
       messages.push({ fields, type, line: fields[0]?.line ?? 1, inBlock, ended })
@@ -70,8 +69,10 @@ function splitMessages(text: string, problems: ProblemList): Message[] {
     }
     fields = []
     open = undefined
+    isInEntries = false
   }
   const lines = text.split(/\r\n|\n|\r/)
+  const ahead = new LookAhead(lines)
   for (const [index, raw] of lines.entries()) {
     line = index + 1
     const block = /^\s*\{[1-5]:|^\{-?\}|^-\}/.test(raw)
@@ -84,9 +85,10 @@ function splitMessages(text: string, problems: ProblemList): Message[] {
       if (inner === '') continue
     }
     const content = block ? (/\{4:(.*)$/.exec(raw)?.[1] ?? '') : raw
-    const field = /^\s{0,2}:(\d{2,3}[A-Z]?|NS):(.*)$/.exec(content)
-    const tag = field?.[1] ?? ''
-    if (field && (STATEMENT_TAGS.has(tag) || open?.tag !== '86')) {
+    const field = fieldIn(content)
+    const isInText = open?.tag === '86' || open?.tag === '61'
+    if (field && isField(field.tag, field.rest, { at: index, isInText, isInEntries }, ahead)) {
+      const { tag, rest } = field
       if (tag === '20') close()
       else if (startsNext(tag, fields)) {
         const shared = tag === '25' || tag === '25P' ? [] : fields.filter(({ tag: common }) => SHARED_TAGS.has(common))
@@ -94,9 +96,14 @@ function splitMessages(text: string, problems: ProblemList): Message[] {
         fields.push(...shared)
       }
       if (!STATEMENT_TAGS.has(tag)) problems.add('tag_unknown', line, `field :${tag}: is not part of a statement; left out`)
-      open = { tag, lines: [field[2] ?? ''], line, endsFile: line === lines.length }
+      if (/^(?:60|61|34)/.test(tag)) isInEntries = true
+      if (/^62/.test(tag)) isInEntries = false
+      open = { tag, lines: [rest], line, endsFile: line === lines.length }
       fields.push(open)
-    } else if (/^-(?:XXX|\}.*|\s*)$/.test(content) && !(open?.tag === '86' && goesOn(lines, index + 1))) {
+    } else if (/^-(?:XXX|\}.*|\s*)$/.test(content) && isInEntries && ahead.goesOn(index + 1)) {
+      // A dash alone ends a statement, unless it goes on behind it: then it is a line of a text, or of nothing.
+      if (isInText) open?.lines.push(content)
+    } else if (/^-(?:XXX|\}.*|\s*)$/.test(content)) {
       close(true)
     } else if (open) {
       open.lines.push(content)
@@ -105,15 +112,6 @@ function splitMessages(text: string, problems: ProblemList): Message[] {
   }
   close()
   return messages
-}
-
-/** A dash alone may be a line of a :86:. It is when the statement goes on behind it. */
-function goesOn(lines: readonly string[], from: number): boolean {
-  for (let at = from; at < lines.length; at++) {
-    const line = lines[at]?.trim() ?? ''
-    if (/^:\d{2}[A-Z]?:|^\{/.test(line)) return /^:(?:61|62[FM]|64|65|86|90[CD]):/.test(line)
-  }
-  return false
 }
 
 /** What statements that follow each other under one :20: have in common. */
@@ -129,12 +127,17 @@ function startsNext(tag: string, fields: readonly SwiftField[]): boolean {
 function readMessage(message: Message, interim: boolean, problems: ProblemList): ParsedStatement {
   const fieldOf = (...tags: string[]) => message.fields.find((field) => tags.includes(field.tag))
   const account = readAccount(fieldOf('25', '25P'), message, problems)
-  const balances = message.fields.flatMap((field) => readBalance(field, problems))
+  const balances = inOneCurrency(
+    message.fields.flatMap((field) => readBalance(field, problems)),
+    account.currency,
+    problems,
+  )
   const opening = balances.find((balance) => balance.type === 'OPBD') ?? null
   const closing = balances.findLast((balance) => balance.type === 'CLBD') ?? null
   const totals = message.fields.flatMap((field) => readTotals(field))
   const floor = /^([A-Z]{3})/.exec(fieldOf('34F')?.lines[0] ?? '')?.[1]
-  const currency = opening?.currency ?? closing?.currency ?? totals[0]?.currency ?? floor ?? account.currency
+  const named = [opening?.currency, closing?.currency, totals[0]?.currency, floor, account.currency]
+  const currency = named.find((code) => code !== undefined && code !== '')
   if (currency === undefined) throw new StatementRefused('currency_missing', message.line, 'no field names a currency')
   if (closing && closing.currency !== currency)
     problems.add('currency_mismatch', closing.line, `closing balance in ${closing.currency}, account in ${currency}`)
@@ -191,7 +194,7 @@ function readEntries(
   }
   for (const field of message.fields) {
     if (field.tag === '86') {
-      if (pending) information.push(...field.lines)
+      if (pending) information = information.concat(field.lines)
       else statementText ??= field.line
     } else if (field.tag !== 'NS') {
       finish()
@@ -242,7 +245,7 @@ function readBalance(field: SwiftField, problems: ProblemList): StatementBalance
   const type = BALANCE_TYPES[field.tag]
   if (!type) return []
   const text = field.lines.map((line) => line.trim()).filter((line) => line !== '')[0] ?? ''
-  const match = /^(R?[CD])\s?(\d{6})\s?([A-Z]{3})\s?([0-9., ]*)$/.exec(text)
+  const match = /^(R?[CD])\s?(\d{6})\s?([A-Z]{3})?\s?([0-9., ]*)$/.exec(text)
   const amount = match ? swiftAmount(match[4] ?? '') : undefined
   if (!match || amount === undefined) {
     throw new StatementRefused(
@@ -267,6 +270,20 @@ function readBalance(field: SwiftField, problems: ProblemList): StatementBalance
       line: field.line,
     },
   ]
+}
+
+/** A balance that names no currency is in that of its neighbours, or of the account. */
+function inOneCurrency(
+  balances: readonly StatementBalance[],
+  ofAccount: string | undefined,
+  problems: ProblemList,
+): StatementBalance[] {
+  const told = balances.find(({ currency }) => currency !== '')?.currency ?? ofAccount
+  return balances.map((balance) => {
+    if (balance.currency !== '' || told === undefined) return balance
+    problems.add('currency_assumed', balance.line, `a balance names no currency; ${told} taken`)
+    return { ...balance, currency: told }
+  })
 }
 
 function readTotals(field: SwiftField) {

@@ -22,7 +22,7 @@ export function readOfx(bytes: Uint8Array, problems: ProblemList): { format: str
   const xmlLike = /OFXHEADER\s*=\s*["']?200|<\?xml/i.test(head) || /<CODE>[^<]*<\/CODE>/i.test(head)
   const version = /OFXHEADER\s*:/i.test(head) ? '1' : xmlLike ? '2' : '1'
   const announced = /CHARSET\s*:\s*([A-Za-z0-9-]+)/i.exec(head)?.[1] ?? /encoding\s*=\s*["']([^"']+)/i.exec(head)?.[1]
-  const source = withoutControls(decodeText(bytes, announced), problems)
+  const source = withoutControls(decodeText(bytes, problems, announced), problems)
   if (version === '2' && /^\s*<\?xml/.test(source)) nameBrokenXml(source, problems)
   const ofx = readOfxTree(source, problems)
   refuseBankError(ofx)

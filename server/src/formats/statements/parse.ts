@@ -58,7 +58,7 @@ function readAny(bytes: Uint8Array, options: ParseOptions, problems: ProblemList
     /^\s{0,2}:(?:60[FM]|61|28C?|34F):/m.test(decodeText(bytes.subarray(0, 65_536)))
   ) {
     seen.format = 'MT940'
-    return readMt940(withoutControls(decodeText(bytes), problems), problems)
+    return readMt940(withoutControls(decodeText(bytes, problems), problems), problems)
   }
   const mapping = options.csvMapping === undefined ? undefined : checkedMapping(options.csvMapping)
   const table = readCsv(bytes, mapping, problems, seen)

@@ -33,6 +33,7 @@ export const STATEMENT_REFUSALS = [
 /** What was found or mended in a file that is read nevertheless. Each is explained in ../README.md. */
 export const STATEMENT_PROBLEMS = [
   'encoding_mismatch',
+  'encoding_assumed',
   'control_characters_replaced',
   'leading_space_skipped',
   'namespace_prefix_undeclared',
