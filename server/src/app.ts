@@ -18,19 +18,8 @@ const CREDENTIAL_CACHE_MS = 2_000
 
 /** The HTTP side of the bank: what the platform serves, and behind authentication the routes that the modules bring. */
 export async function buildApp(world: World, parts: readonly ModuleParts[], options: AppOptions = {}): Promise<HttpServer> {
-  const { config, database, logger, metrics } = world
-  const server = createHttpServer({
-    logger,
-    metrics,
-    rateLimits: config.rateLimits,
-    load: config.load,
-    trustedProxies: config.trustedProxies,
-    metricsToken: config.metricsToken,
-    openapi: options.openapi ? OPENAPI : undefined,
-    isReady: () => database.answersWithin(READY_MS_MAX),
-  })
-  observePool(metrics, database)
-
+  const { config, database } = world
+  const server = healthServer(world, options)
   await server.app.register(async (authenticated: FastifyInstance) => {
     authenticated.addHook(
       'onRequest',
@@ -45,6 +34,27 @@ export async function buildApp(world: World, parts: readonly ModuleParts[], opti
   })
   await server.app.ready()
   return server
+}
+
+/** The HTTP side of a process that serves nothing else: health and metrics, for probes and Prometheus. */
+export async function serveHealth(world: World): Promise<HttpServer> {
+  const server = healthServer(world)
+  await server.app.ready()
+  return server
+}
+
+function healthServer({ config, database, logger, metrics }: World, options: AppOptions = {}): HttpServer {
+  observePool(metrics, database)
+  return createHttpServer({
+    logger,
+    metrics,
+    rateLimits: config.rateLimits,
+    load: config.load,
+    trustedProxies: config.trustedProxies,
+    metricsToken: config.metricsToken,
+    openapi: options.openapi ? OPENAPI : undefined,
+    isReady: () => database.answersWithin(READY_MS_MAX),
+  })
 }
 
 // A balancer must hear that the database is silent before it gives up on us.

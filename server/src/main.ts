@@ -1,4 +1,4 @@
-import { buildApp } from './app.ts'
+import { buildApp, serveHealth } from './app.ts'
 import { partita } from './bank.ts'
 import { BankClock } from './platform/clock.ts'
 import { type Config, checkDatabaseSafety } from './platform/config.ts'
@@ -8,6 +8,7 @@ import { createMetrics } from './platform/metrics.ts'
 import type { ModuleParts, World } from './platform/module.ts'
 import { openDatabase } from './platform/postgres/database.ts'
 import { migrate } from './platform/postgres/migrate.ts'
+import { Wakeups } from './platform/wake.ts'
 
 const ROLES = ['api', 'worker', 'all', 'migrate'] as const
 type Role = (typeof ROLES)[number]
@@ -36,16 +37,14 @@ async function main(): Promise<void> {
   const world = await connect(config, role, logger)
   const modules = partita.parts(world)
   for (const { gauges = [] } of modules) for (const { name, help, read } of gauges) world.metrics.gauge(name, help, read)
-  const parts: Part[] = []
+  const wakeups = new Wakeups({ database: world.database, url: config.database.url, logger, isListening: role !== 'api' })
+  const parts: Part[] = [{ name: 'wakeups', stop: () => wakeups.stop() }]
   const shutdown = gracefulShutdown(config, logger, parts, world)
 
-  let url: string | undefined
-  if (role !== 'api') parts.push({ name: 'worker', stop: await startTheWorker(world, modules) })
-  if (role !== 'worker') {
-    const server = await buildApp(world, modules)
-    url = await server.app.listen({ host: config.host, port: config.port })
-    parts.unshift({ name: 'api', stop: () => drain(server, config, modules) })
-  }
+  if (role !== 'api') parts.unshift(await startTheWorker(world, modules, wakeups))
+  const server = role === 'worker' ? await serveHealth(world) : await buildApp(world, modules)
+  const url = await server.app.listen({ host: config.host, port: role === 'worker' ? config.workerPort : config.port })
+  parts.unshift({ name: 'http', stop: () => drain(server, config, modules) })
   logger.info('started', { 'event.action': role, 'url.full': url })
   process.send?.({ ready: true, url })
   // Not `once`: a second Ctrl-C must not cut off the requests that the first lets finish.
@@ -77,11 +76,11 @@ async function connect(config: Config, role: Role, logger: Logger): Promise<Worl
   return { config, database, clock, logger, metrics: createMetrics({ process: true }) }
 }
 
-/** Starts the worker's loops, loaded only where they run, and keeps this process's clock with the bank's. */
-async function startTheWorker(world: World, modules: readonly ModuleParts[]): Promise<() => Promise<void>> {
+/** Starts the worker's passes, loaded only where they run. */
+async function startTheWorker(world: World, modules: readonly ModuleParts[], wakeups: Wakeups): Promise<Part> {
   const { startWorker } = await import('./worker.ts')
-  const worker = await startWorker(world, modules)
-  return () => worker.stop()
+  const worker = startWorker(world, modules, wakeups)
+  return { name: 'worker', stop: () => worker.stop() }
 }
 
 /** Stops serving without failing anybody: balancers are told first, open requests are answered, then the port is closed. */

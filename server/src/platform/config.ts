@@ -28,6 +28,7 @@ const FIELDS = {
   environment: setting('PARTITA_ENVIRONMENT', 'development', 'development | test | production', 'production refuses everything that is for trying out', oneOf('development', 'test', 'production')),
   host: setting('PARTITA_HOST', '127.0.0.1', 'address', 'nobody else can reach a bank that somebody is trying out; containers set 0.0.0.0', text(/^[\w.:-]{1,255}$/, 'an address to listen on')),
   port: setting('PARTITA_PORT', '4100', 'port, 0 for any free one', 'free on most machines', integer(0, 65_535)),
+  workerPort: setting('PARTITA_WORKER_PORT', '0', 'port, 0 for any free one', 'where a process in the role worker serves /livez, /readyz and /metrics: any number of them on one machine unless told; in a container a fixed one', integer(0, 65_535)),
   database: {
     url: setting('DATABASE_URL', undefined, 'postgres://user:password@host:port/database', '`npm start` sets it when it starts PostgreSQL itself', url('postgres:', 'postgresql:')),
     poolSize: setting('PARTITA_DATABASE_POOL', '10', 'connections per role', 'a few times the cores of PostgreSQL; more only queue inside it', integer(1, 200)),

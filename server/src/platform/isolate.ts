@@ -1,15 +1,12 @@
 import { Failure, sqlStateOf } from './errors.ts'
 import { isConnectionLoss } from './postgres/database.ts'
 
-// Serialization failure, deadlock, lock not available: nothing is wrong with the work itself.
-const COLLISION_STATES = new Set(['40001', '40P01', '55P03'])
+// Classes: transaction rollback, resources, objects not in the state that is needed, the operator's intervention, the system itself.
+const PASSING_STATES = /^(40|53|55|57|58)/
 
-/** Whether two transactions got in each other's way, so that the same work done again may well succeed. */
-export const isCollision = (error: unknown): boolean => COLLISION_STATES.has(sqlStateOf(error) ?? '')
-
-/** Whether an error passes without anybody mending the work: our surroundings failed (database away, rail unreachable), or a collision. */
+/** Whether an error passes without anybody mending the work: our surroundings failed (database away, disk full, rail unreachable), or a collision. */
 export const isPassing = (error: unknown): boolean =>
-  isConnectionLoss(error) || isCollision(error) || (error instanceof Failure && error.retryable)
+  isConnectionLoss(error) || PASSING_STATES.test(sqlStateOf(error) ?? '') || (error instanceof Failure && error.retryable)
 
 /**
  * Does work on many items together, so that one bad item fails alone: when the work throws, halves are tried until each bad item stands by

@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
 /** What the process tells about itself at `/metrics`, in Prometheus's text format. */
 export interface Metrics {
@@ -6,9 +6,14 @@ export interface Metrics {
   observeRequest(method: string, route: string, status: number, seconds: number): void
   /** A value that is read when somebody asks, such as the outbox's lag. */
   gauge(name: string, help: string, read: () => number | Promise<number>): void
+  /** Values by one label, read when somebody asks; a `counter` only rises while the process lives. */
+  series(kind: 'gauge' | 'counter', name: string, help: string, label: string, read: ReadSeries): void
   /** Everything as text, and its content type. */
   expose(): Promise<{ contentType: string; body: string }>
 }
+
+/** The value of each label. */
+export type ReadSeries = () => ReadonlyMap<string, number> | Promise<ReadonlyMap<string, number>>
 
 /** @param options.process adds the process's own figures: memory, CPU, event-loop lag, garbage collection. One per process. */
 export function createMetrics(options: { process: boolean }): Metrics {
@@ -46,6 +51,27 @@ export function createMetrics(options: { process: boolean }): Metrics {
           this.set(value)
         },
       })
+    },
+    series(kind, name, help, label, read) {
+      const definition = { name, help, labelNames: [label], registers: [registry] }
+      // Values that cannot be read (database away) are left out, and take no other with them.
+      const values = () => Promise.resolve().then(read).catch((): ReadonlyMap<string, number> => new Map()) // biome-ignore format: one thought
+      if (kind === 'gauge')
+        new Gauge({
+          ...definition,
+          async collect() {
+            this.reset()
+            for (const [key, value] of await values()) this.set({ [label]: key }, value)
+          },
+        })
+      else
+        new Counter({
+          ...definition,
+          async collect() {
+            this.reset()
+            for (const [key, value] of await values()) this.inc({ [label]: key }, value)
+          },
+        })
     },
     expose: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   }

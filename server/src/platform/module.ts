@@ -3,6 +3,7 @@ import type { BankClock } from './clock.ts'
 import type { Config } from './config.ts'
 import type { Logger } from './logging.ts'
 import type { Metrics } from './metrics.ts'
+import type { Pass } from './passes/pass.ts'
 import type { Database, Tx } from './postgres/database.ts'
 import type { AnySettings } from './settings.ts'
 
@@ -42,16 +43,14 @@ export type Check = { readonly name: string } & (
 /** A value that `/metrics` reads when somebody asks. */
 export type ModuleGauge = { readonly name: string; readonly help: string; read(): number | Promise<number> }
 
-/** Work that moves by itself: one call does a bounded amount and says how much. 0: nothing to do at the moment. */
-export type ModulePass = { readonly name: string; run(): Promise<number> }
-
 /** Everything that a module brings to a running process. Making it does nothing yet: a process takes what its role needs. */
 export type ModuleParts = {
   /** Registers the module's routes on the authenticated part of the server. */
   readonly routes?: (app: FastifyInstance) => void
   /** The same for routes that only a sandbox has. */
   readonly sandboxRoutes?: (app: FastifyInstance) => void
-  readonly passes?: readonly ModulePass[]
+  /** What moves by itself, run by the worker. */
+  readonly passes?: readonly Pass[]
   readonly gauges?: readonly ModuleGauge[]
   /** Resolves when everything that was accepted is answered. */
   readonly drain?: () => Promise<void>

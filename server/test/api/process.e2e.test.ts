@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { join } from 'node:path'
 import pg from 'pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { partita } from '../../src/bank.ts'
 import { bankSettings } from '../../src/modules/accounts/index.ts'
 import { systemClock } from '../../src/platform/clock.ts'
@@ -32,8 +32,8 @@ afterAll(() => cluster.remove())
 
 type Started = { readonly child: ChildProcess; readonly url: string; readonly output: () => string }
 
-async function start(env: NodeJS.ProcessEnv = {}): Promise<Started> {
-  const child = fork(MAIN, ['api'], {
+async function start(env: NodeJS.ProcessEnv = {}, role = 'api'): Promise<Started> {
+  const child = fork(MAIN, [role], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { PATH: process.env.PATH, DATABASE_URL: databaseUrl, PARTITA_PORT: '0', PARTITA_ENVIRONMENT: 'test', ...env },
   })
@@ -138,4 +138,60 @@ test('who migrates need not be who serves: a login that may become the two roles
   child.kill('SIGTERM')
   child.kill('SIGTERM') // Ctrl-C twice
   expect(await exited).toBe(0)
+})
+
+/** What the process logged, one object a line. */
+const linesOf = (output: string) =>
+  output
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+
+test('a worker has probes and metrics of its own, and its passes tell how they go', async () => {
+  const { child, url, output } = await start({ RAILS_URL: 'http://127.0.0.1:1' }, 'worker')
+  const exited = exitOf(child)
+  expect((await fetch(`${url}/livez`)).status).toBe(200)
+  expect(await (await fetch(`${url}/readyz`)).json()).toEqual({ status: 'ready' })
+  expect((await fetch(`${url}/v2/organization`, { headers: { authorization } })).status).toBe(404)
+  const metrics = async () => (await fetch(`${url}/metrics`)).text()
+  await vi.waitFor(
+    async () => expect(await metrics()).toMatch(/partita_pass_failures_total{pass="payments.[a-z_]+"} [1-9]/),
+    10_000,
+  )
+  const told = await metrics()
+  expect(told).toMatch(/partita_pass_runs_total{pass="payments.submit"} [1-9]/)
+  expect(told).toMatch(/partita_pass_seconds_since_success{pass="payments.submit"} \d/)
+  expect(told).toContain('partita_pass_items_stuck{pass="payments.submit"} 0')
+  expect(told).toContain('partita_pass_items_waiting{pass="payments.submit"} 0')
+  expect(told).toContain('partita_outbox_lag_seconds 0')
+  child.kill('SIGTERM')
+  expect(await exited).toBe(0)
+  const failures = linesOf(output()).filter((line) => line.message === 'a pass failed and will try again')
+  expect(failures.map((line) => line['error.message'])).toEqual([expect.stringContaining('the rail cannot be reached')])
+})
+
+test('a worker whose database is away is alive and not ready, and ready again when it is back', async () => {
+  const admin = new pg.Client({ connectionString: databaseUrl })
+  await admin.connect()
+  await admin.query(
+    `create role works login password 'works'; grant partita_app, partita_system to works with inherit false, set true`,
+  )
+  const login = new URL(databaseUrl)
+  login.username = 'works'
+  login.password = 'works'
+  const { child, url, output } = await start({ DATABASE_URL: login.href }, 'worker')
+  const exited = exitOf(child)
+  const readiness = async () => (await fetch(`${url}/readyz`)).status
+  expect(await readiness()).toBe(200)
+  await admin.query(`alter role works nologin`)
+  await admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'works'`)
+  await vi.waitFor(async () => expect(await readiness()).toBe(503), 10_000)
+  expect((await fetch(`${url}/livez`)).status).toBe(200)
+  expect((await fetch(`${url}/metrics`)).status).toBe(200)
+  await admin.query(`alter role works login`)
+  await vi.waitFor(async () => expect(await readiness()).toBe(200), 10_000)
+  await vi.waitFor(() => expect(output()).toContain('"message":"a pass works again"'), 10_000)
+  child.kill('SIGTERM')
+  expect(await exited).toBe(0)
+  await admin.end()
 })

@@ -1,4 +1,4 @@
-import { child, children, node, textOf, type XmlElement } from '@partita/notation/xml'
+import { child, children, node, textOf, type XmlElement } from '../xml.ts'
 import {
   type Amount,
   accountNode,

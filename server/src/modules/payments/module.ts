@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { defineModule } from '../../platform/module.ts'
+import { chore } from '../../platform/passes/pass.ts'
 import { bankSettings } from '../accounts/index.ts'
 import { InternalTransfers } from './commands/transfer-internally.ts'
 import { paymentsHttp, simulationHttp } from './http.ts'
@@ -23,7 +24,9 @@ export default defineModule({
     return {
       routes: (app) => paymentsHttp(app, { clock, internalTransfers }),
       sandboxRoutes: (app) => simulationHttp(app, { clock, rail: httpRailSandbox(railsUrl, clock) }),
-      passes: PAYMENT_PASSES.map((name) => ({ name, run: async () => (await passes())[name]() })),
+      passes: PAYMENT_PASSES.map((name) =>
+        chore({ name: `payments.${name}`, describe: 'Moves payments', everyMs: 200, run: async () => (await passes())[name]() }),
+      ),
       drain: () => internalTransfers.drain(),
     }
   },

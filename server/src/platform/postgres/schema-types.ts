@@ -58,7 +58,7 @@ export interface AccountsBookRoute {
   organization_id: string;
 }
 
-export interface ConnectionsCarriedBalance {
+export interface AccountsCarriedBalance {
   balance_minor: Int8;
   bank_account_id: string;
   carried_minor: Int8;
@@ -66,14 +66,23 @@ export interface ConnectionsCarriedBalance {
   organization_id: string;
 }
 
-export interface ConnectionsExternalHistory {
+export interface AccountsExternalHistory {
   bank_account_id: string;
   closing_date: Timestamp | null;
   organization_id: string;
   reached_minor: Int8 | null;
 }
 
-export interface ConnectionsImportedFile {
+export interface AccountsFeedCount {
+  bank_account_id: string;
+  count: Int8;
+  operation_type: string;
+  organization_id: string;
+  side: string;
+  status: string;
+}
+
+export interface AccountsImportedFile {
   format: string;
   id: string;
   imported_at: Timestamp;
@@ -82,7 +91,7 @@ export interface ConnectionsImportedFile {
   problems: Json;
 }
 
-export interface ConnectionsImportedStatement {
+export interface AccountsImportedStatement {
   bank_account_id: string;
   break_amount: Numeric | null;
   closing: Numeric | null;
@@ -102,16 +111,7 @@ export interface ConnectionsImportedStatement {
   unbooked: Json;
 }
 
-export interface FeedFeedCount {
-  bank_account_id: string;
-  count: Int8;
-  operation_type: string;
-  organization_id: string;
-  side: string;
-  status: string;
-}
-
-export interface FeedLabel {
+export interface AccountsLabel {
   created_at: Timestamp;
   id: string;
   name: string;
@@ -119,7 +119,7 @@ export interface FeedLabel {
   parent_id: string | null;
 }
 
-export interface FeedTransaction {
+export interface AccountsTransaction {
   amount_minor: Int8;
   attachment_ids: Generated<string[]>;
   attachment_lost: Generated<boolean>;
@@ -159,7 +159,7 @@ export interface FeedTransaction {
   vat_rate: Numeric | null;
 }
 
-export interface FeedTransactionLabel {
+export interface AccountsTransactionLabel {
   label_id: string;
   organization_id: string;
   transaction_id: string;
@@ -413,6 +413,26 @@ export interface PlatformBankClock {
   only_row: Generated<boolean>;
 }
 
+export interface PlatformFailedItem {
+  attempts: number;
+  closed_at: Timestamp | null;
+  closed_because: string | null;
+  closed_by: string | null;
+  done_at: Timestamp | null;
+  first_failed_at: Timestamp;
+  item: string;
+  last_failed_at: Timestamp;
+  number: Generated<Int8>;
+  pass: string;
+  reason: string;
+  retry_at: Timestamp | null;
+  stuck_at: Timestamp | null;
+  subject_id: string | null;
+  subject_kind: string | null;
+  taken_up_at: Timestamp | null;
+  taken_up_by: string | null;
+}
+
 export interface PlatformHandledEvent {
   consumer: string;
   event_id: string;
@@ -441,6 +461,22 @@ export interface PlatformOutbox {
   published_at: Timestamp | null;
   topic: string;
   type: string;
+}
+
+export interface PlatformPassRun {
+  describe: string;
+  done: Int8;
+  duration_ms: number;
+  every_ms: number;
+  failing_since: Timestamp | null;
+  failures: Int8;
+  last_error: string | null;
+  last_run_at: Timestamp | null;
+  last_success_at: Timestamp | null;
+  pass: string;
+  process: string;
+  reported_at: Timestamp;
+  runs: Int8;
 }
 
 export interface TeamMembership {
@@ -486,14 +522,14 @@ export interface TeamTeam {
 export interface DB {
   "accounts.bank_account": AccountsBankAccount;
   "accounts.book_route": AccountsBookRoute;
-  "connections.carried_balance": ConnectionsCarriedBalance;
-  "connections.external_history": ConnectionsExternalHistory;
-  "connections.imported_file": ConnectionsImportedFile;
-  "connections.imported_statement": ConnectionsImportedStatement;
-  "feed.feed_count": FeedFeedCount;
-  "feed.label": FeedLabel;
-  "feed.transaction": FeedTransaction;
-  "feed.transaction_label": FeedTransactionLabel;
+  "accounts.carried_balance": AccountsCarriedBalance;
+  "accounts.external_history": AccountsExternalHistory;
+  "accounts.feed_count": AccountsFeedCount;
+  "accounts.imported_file": AccountsImportedFile;
+  "accounts.imported_statement": AccountsImportedStatement;
+  "accounts.label": AccountsLabel;
+  "accounts.transaction": AccountsTransaction;
+  "accounts.transaction_label": AccountsTransactionLabel;
   "identity.api_key": IdentityApiKey;
   "ledger.account": LedgerAccount;
   "ledger.book": LedgerBook;
@@ -513,9 +549,11 @@ export interface DB {
   "payments.rail_cursor": PaymentsRailCursor;
   "payments.transfer_return": PaymentsTransferReturn;
   "platform.bank_clock": PlatformBankClock;
+  "platform.failed_item": PlatformFailedItem;
   "platform.handled_event": PlatformHandledEvent;
   "platform.idempotency_record": PlatformIdempotencyRecord;
   "platform.outbox": PlatformOutbox;
+  "platform.pass_run": PlatformPassRun;
   "team.membership": TeamMembership;
   "team.organization": TeamOrganization;
   "team.team": TeamTeam;

@@ -5,8 +5,7 @@ import { Lane } from '../../../platform/lane.ts'
 import { publish } from '../../../platform/outbox.ts'
 import type { Database, Tx } from '../../../platform/postgres/database.ts'
 import { ok, type Result, refuse } from '../../../platform/result.ts'
-import { findAccountsByIban } from '../../accounts/index.ts'
-import { type NewTransaction, recordTransactions } from '../../feed/index.ts'
+import { findAccountsByIban, type NewTransaction, recordTransactions } from '../../accounts/index.ts'
 import { type BookId, type OperationKey, type Outcome, post, type TransferOperation } from '../../ledger/index.ts'
 import {
   decideInternalTransfer,

@@ -1,0 +1,41 @@
+import type { OperatorActor } from '../actor.ts'
+import type { Clock } from '../clock.ts'
+import type { Database } from '../postgres/database.ts'
+import { type Case, type CaseChoice, closeCase, countOpen, openCases, takeUp } from './item-store.ts'
+import { type StoredReport, storedReports } from './run-store.ts'
+
+/** What `partita worker status` tells. */
+export type WorkerStatus = {
+  readonly runs: readonly StoredReport[]
+  /** Failed items, those that wait for a person first. */
+  readonly cases: readonly Case[]
+  readonly open: readonly { readonly pass: string; readonly waiting: number; readonly stuck: number }[]
+}
+
+/** Who decides about cases, and when by the machine's clock. */
+export type CaseDesk = { readonly actor: OperatorActor; readonly database: Database; readonly machine: Clock }
+
+type Named = { readonly number: bigint; readonly pass: string; readonly item: string }
+
+/** How all passes of all processes go, and at most `casesMax` failed items. */
+export const workerStatus = ({ actor, database }: CaseDesk, casesMax: number): Promise<WorkerStatus> =>
+  database.read(
+    actor,
+    async (tx) => ({ runs: await storedReports(tx), cases: await openCases(tx, casesMax), open: await countOpen(tx) }),
+    { snapshot: true },
+  )
+
+/**
+ * Lets one failed item, or all of a pass that are open, be tried again now and as often as at first. A closed case is opened by its number.
+ * @returns what was taken up: nothing when there is no such case, or it is done.
+ */
+export const takeUpCases = ({ actor, database, machine }: CaseDesk, choice: CaseChoice): Promise<Named[]> =>
+  database.transaction(actor, async (tx) => {
+    const taken = await takeUp(tx, choice, { by: actor.name, at: machine.now() })
+    for (const pass of new Set(taken.map((one) => one.pass))) tx.wake(pass)
+    return taken
+  })
+
+/** Says that a person has dealt with an item in another way: it is never tried again. @returns undefined when no such case is open. */
+export const endCase = ({ actor, database, machine }: CaseDesk, number: bigint, because: string): Promise<Named | undefined> =>
+  database.transaction(actor, (tx) => closeCase(tx, number, { by: actor.name, at: machine.now() }, because))
