@@ -73,7 +73,9 @@ function matchesLockFile() {
   }
   const want = JSON.parse(readFileSync(LOCK_FILE, 'utf8')).packages
   return Object.entries(want).every(([path, entry]) => {
-    if (!path.startsWith('node_modules/') || entry.link) return true
+    if (!path.startsWith('node_modules/')) return true
+    // A package of our own that an earlier checkout did not have: its sources are here, the way to them is not.
+    if (entry.link) return existsSync(join(CLONE, path))
     // Optional packages are there for one kind of machine each.
     return have[path] ? have[path].version === entry.version : entry.optional === true
   })
