@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts'
 import { fixedClock } from './clock.ts'
-import { claimKeys, type KeyClaim, pruneIdempotency, releaseKeys, requestHash } from './idempotency.ts'
+import { Overtaken } from './errors.ts'
+import { answerOf, findAnswers, type KeyClaim, onceByKey, pruneIdempotency, requestHash, storeAnswers } from './idempotency.ts'
 import { type Id, newId } from './ids.ts'
+import type { Scope, Tx } from './postgres/database.ts'
+import { ok, refuse } from './result.ts'
 
 const organizationId = newId<'organization'>()
 const clock = fixedClock('2026-03-02T09:00:00Z')
@@ -13,17 +16,34 @@ beforeAll(async () => {
 })
 afterAll(() => test_.drop())
 
-const claim = (key: string, over: Partial<KeyClaim> = {}): KeyClaim => ({
-  organizationId,
-  operation: 'POST /v2/internal_transfers',
-  key,
-  requestHash: requestHash('content'),
-  status: 200,
-  body: { answer: key },
-  ...over,
-})
+type Claim = KeyClaim<undefined> & { readonly body: unknown }
 
-const claimNow = (...claims: KeyClaim[]) => test_.database.transaction('system', (tx) => claimKeys(tx, claims, clock.now()))
+const claim = (key: string, over: Partial<Claim> = {}): Claim => {
+  const body = over.body ?? { answer: key }
+  const answer = () => ({ status: 200, body })
+  return {
+    organizationId,
+    operation: 'POST /v2/internal_transfers',
+    key,
+    requestHash: requestHash('content'),
+    answer,
+    body,
+    ...over,
+  }
+}
+
+/** Acts under a key. @returns the answer given before; undefined when it acted now. */
+const act = async (tx: Tx, wanted: Claim, now = clock.now()) => {
+  const answer = await onceByKey(tx, wanted, now, async () => ok(undefined))
+  return answer.ok ? answer.value.replay : undefined
+}
+
+const claimNow = (...claims: Claim[]) =>
+  test_.database.transaction('system', async (tx) => {
+    const replays = []
+    for (const wanted of claims) replays.push(await act(tx, wanted))
+    return replays
+  })
 
 describe('idempotency keys', () => {
   test('the first request acts, a repeat gets the stored answer, another key acts', async () => {
@@ -47,12 +67,14 @@ describe('idempotency keys', () => {
   })
 
   test('a refused request gives its key back; one that rolls back never had it', async () => {
-    await claimNow(claim('refused'))
-    await test_.database.transaction('system', (tx) => releaseKeys(tx, [claim('refused')]))
+    const refused = await test_.database.transaction('system', (tx) =>
+      onceByKey(tx, claim('refused'), clock.now(), async () => refuse('not now')),
+    )
+    expect(refused).toEqual({ ok: false, refusal: 'not now' })
     expect(await claimNow(claim('refused'))).toEqual([undefined])
     await test_.database
       .transaction('system', async (tx) => {
-        await claimKeys(tx, [claim('rolled back')], clock.now())
+        await act(tx, claim('rolled back'))
         throw new Error('rolled back')
       })
       .catch(() => {})
@@ -69,10 +91,10 @@ describe('idempotency keys', () => {
   test('after 30 minutes the same key is new; one millisecond earlier it is not', async () => {
     const start = new Date('2026-03-02T12:00:00Z')
     const at = (ms: number) =>
-      test_.database.transaction('system', (tx) => claimKeys(tx, [claim('window')], new Date(start.getTime() + ms)))
-    expect(await at(0)).toEqual([undefined])
-    expect((await at(30 * 60_000 - 1))[0]).toBeDefined()
-    expect(await at(30 * 60_000)).toEqual([undefined])
+      test_.database.transaction('system', (tx) => act(tx, claim('window'), new Date(start.getTime() + ms)))
+    expect(await at(0)).toBeUndefined()
+    expect(await at(30 * 60_000 - 1)).toBeDefined()
+    expect(await at(30 * 60_000)).toBeUndefined()
   })
 
   test('old answers are forgotten', async () => {
@@ -92,8 +114,49 @@ describe('idempotency keys', () => {
       )
     expect(await seen(organizationId)).toHaveLength(1)
     expect(await seen(other)).toHaveLength(0)
-    await expect(
-      test_.database.transaction({ organizationId: other }, (tx) => claimKeys(tx, [claim('stolen')], clock.now())),
-    ).rejects.toThrow(/row-level security/)
+    await expect(test_.database.transaction({ organizationId: other }, (tx) => act(tx, claim('stolen')))).rejects.toThrow(
+      /row-level security/,
+    )
+  })
+
+  describe('stored without waiting in line first', () => {
+    const look = (key: string, scope: Scope = 'system') =>
+      test_.database.read(scope, async (tx) => (await findAnswers(tx, [claim(key)], clock.now()))[0])
+    const store = (tx: Tx, wanted: Claim, now = clock.now()) =>
+      storeAnswers(tx, [{ ...wanted, ...answerOf(wanted, undefined) }], now)
+
+    test('are not taken from whoever was faster: the work is undone and decided anew', async () => {
+      expect(await look('faster')).toBeUndefined()
+      await claimNow(claim('faster'))
+      const late = test_.database.transaction('system', (tx) => store(tx, claim('faster', { body: { answer: 'late' } })))
+      await expect(late).rejects.toBeInstanceOf(Overtaken)
+      expect((await look('faster'))?.body).toEqual({ answer: 'faster' })
+    })
+
+    test('make whoever comes second wait for the first, and lose to it only if it commits', async () => {
+      const first = Promise.withResolvers<void>()
+      const stored = Promise.withResolvers<void>()
+      const failing = test_.database.transaction('system', async (tx) => {
+        await store(tx, claim('uncertain'))
+        stored.resolve()
+        await first.promise
+      })
+      await stored.promise
+      const second = test_.database.transaction('system', (tx) => store(tx, claim('uncertain')))
+      first.reject(new Error('rolled back'))
+      await Promise.allSettled([failing])
+      await second
+      expect(await look('uncertain')).toBeDefined()
+    })
+
+    test('that vanish between two looks, by a clock that is ahead, are stored with the effect and never acted on without', async () => {
+      await claimNow(claim('vanishing'))
+      await expect(test_.database.transaction('system', (tx) => store(tx, claim('vanishing')))).rejects.toBeInstanceOf(Overtaken)
+      const ahead = new Date(clock.now().getTime() + 31 * 60_000)
+      await test_.database.transaction('system', (tx) => pruneIdempotency(tx, ahead))
+      expect(await look('vanishing')).toBeUndefined()
+      await test_.database.transaction('system', (tx) => store(tx, claim('vanishing')))
+      expect(await look('vanishing')).toBeDefined()
+    })
   })
 })

@@ -1,87 +1,110 @@
 import { createHash } from 'node:crypto'
+import { Overtaken } from './errors.ts'
 import type { Tx } from './postgres/database.ts'
+import { ok, type Result } from './result.ts'
 
 /** How long a successful answer is given again for the same key (the Qonto contract's rule). Afterwards the key counts as new. */
 export const IDEMPOTENCY_WINDOW_MS = 30 * 60 * 1_000
 
-/** A request that carries a key, with the answer it will get if it succeeds. */
-export type KeyClaim = {
+/** A key, which means nothing to another organization or operation. */
+export type KeyName = {
   readonly organizationId: string
-  /** Method and path: a key means nothing beyond the operation it was sent to. */
+  /** Method and path. */
   readonly operation: string
   readonly key: string
-  readonly requestHash: Buffer
-  readonly status: number
-  readonly body: unknown
 }
 
+/** What is answered under a key: kept when the command succeeds, never when it is refused, so that the caller can mend it and use the same key. */
 export type StoredAnswer = { readonly status: number; readonly body: unknown; readonly requestHash: Buffer }
+
+/** The key that a command came with, and how its success is answered: the command knows its value, the route how that is written. */
+export type KeyClaim<Value> = KeyName & {
+  readonly requestHash: Buffer
+  readonly answer: (value: Value) => Pick<StoredAnswer, 'status' | 'body'>
+  /** Made by us for a request that came without, so that it, too, can be asked again after a lost connection: nobody can have used it before. */
+  readonly isOurs?: boolean
+}
+
+/** `replay`: the key was used before; this is the answer given then, and nothing happened now. */
+export type Keyed<Value> =
+  | { readonly value: Value; readonly replay?: undefined }
+  | { readonly replay: StoredAnswer; readonly value?: undefined }
 
 /** Hash of a request's content, to notice that a key came back with another one. */
 export const requestHash = (content: string): Buffer => createHash('sha256').update(content).digest()
 
-/**
- * Takes the keys for this transaction, storing each answer with the effect it speaks of. A key that another open transaction has
- * taken makes us wait for its outcome, so of two equal requests at once one acts and the other repeats its answer.
- *
- * @param claims no key twice for the same organization and operation: callers give equal requests of one batch one claim.
- * @returns per claim, in order: `undefined` when the key is now ours (act, or `releaseKeys` on refusal), else the answer stored earlier.
- */
-export async function claimKeys(tx: Tx, claims: readonly KeyClaim[], now: Date): Promise<(StoredAnswer | undefined)[]> {
-  if (claims.length === 0) return []
-  const claimed = await tx.rows<{ position: number }>`
-    with wanted as (
-      select * from unnest(
-        ${claims.map((c) => c.organizationId)}::uuid[], ${claims.map((c) => c.operation)}::text[], ${claims.map((c) => c.key)}::text[],
-        ${claims.map((c) => c.requestHash)}::bytea[], ${claims.map((c) => c.status)}::smallint[],
-        ${claims.map((c) => JSON.stringify(c.body))}::json[]
-      ) with ordinality as w(organization_id, operation, key, request_hash, status, body, position)
-    ), taken as (
-      insert into platform.idempotency_record as r (organization_id, operation, key, request_hash, status, body, created_at)
-      select organization_id, operation, key, request_hash, status, body, ${now} from wanted order by organization_id, operation, key
-      on conflict (organization_id, operation, key) do update
-        set request_hash = excluded.request_hash, status = excluded.status, body = excluded.body, created_at = excluded.created_at
-        where r.created_at <= ${new Date(now.getTime() - IDEMPOTENCY_WINDOW_MS)}
-      returning organization_id, operation, key
-    )
-    select position::int from wanted join taken using (organization_id, operation, key)`
-  const answers: (StoredAnswer | undefined)[] = new Array(claims.length).fill(undefined)
-  if (claimed.length === claims.length) return answers
+export const answerOf = <Value>(claim: KeyClaim<Value>, value: Value): StoredAnswer => ({
+  ...claim.answer(value),
+  requestHash: claim.requestHash,
+})
 
-  const ours = new Set(claimed.map((row) => row.position - 1))
-  const others = claims.map((claim, index) => ({ claim, index })).filter(({ index }) => !ours.has(index))
+/** The answers stored under keys, as long as their time is not over. @returns per key, in order. */
+export async function findAnswers(tx: Tx, keys: readonly KeyName[], now: Date): Promise<(StoredAnswer | undefined)[]> {
+  const answers: (StoredAnswer | undefined)[] = new Array(keys.length).fill(undefined)
+  if (keys.length === 0) return answers
   const stored = await tx.rows<StoredAnswer & { position: number }>`
     select w.position::int, r.status, r.body, r.request_hash as "requestHash"
       from unnest(
-        ${others.map((o) => o.claim.organizationId)}::uuid[], ${others.map((o) => o.claim.operation)}::text[],
-        ${others.map((o) => o.claim.key)}::text[], ${others.map((o) => o.index)}::int[]
-      ) as w(organization_id, operation, key, position)
-      join platform.idempotency_record r using (organization_id, operation, key)`
-  for (const row of stored) answers[row.position] = { status: row.status, body: row.body, requestHash: row.requestHash }
+        ${keys.map((k) => k.organizationId)}::uuid[], ${keys.map((k) => k.operation)}::text[], ${keys.map((k) => k.key)}::text[]
+      ) with ordinality as w(organization_id, operation, key, position)
+      join platform.idempotency_record r using (organization_id, operation, key)
+     where r.created_at > ${windowStart(now)}`
+  for (const { position, ...answer } of stored) answers[position - 1] = answer
   return answers
 }
 
-/** The answer stored under a key, when its time is not over: for a request that cannot itself be carried out. */
-export const findAnswer = (tx: Tx, of: Pick<KeyClaim, 'organizationId' | 'operation' | 'key'>, now: Date) =>
-  tx.maybe<StoredAnswer>`
-    select status, body, request_hash as "requestHash" from platform.idempotency_record
-     where organization_id = ${of.organizationId} and operation = ${of.operation} and key = ${of.key}
-       and created_at > ${new Date(now.getTime() - IDEMPOTENCY_WINDOW_MS)}`
+/**
+ * Stores answers with the effects that they speak of: last in the transaction, or at least where everything that may be refused has been.
+ * A key that another open transaction stores makes us wait for its outcome.
+ *
+ * @param answers no key twice.
+ * @throws Overtaken when somebody stored one of the keys since we looked. Rolled back and begun again, `findAnswers` has his answer: a key
+ *   that is not ours is never taken for ours because its record cannot be seen.
+ */
+export async function storeAnswers(tx: Tx, answers: readonly (KeyName & StoredAnswer)[], now: Date): Promise<void> {
+  if (answers.length === 0) return
+  const stored = await tx.run`
+    insert into platform.idempotency_record as r (organization_id, operation, key, request_hash, status, body, created_at)
+    select organization_id, operation, key, request_hash, status, body, ${now}
+      from unnest(
+        ${answers.map((a) => a.organizationId)}::uuid[], ${answers.map((a) => a.operation)}::text[], ${answers.map((a) => a.key)}::text[],
+        ${answers.map((a) => a.requestHash)}::bytea[], ${answers.map((a) => a.status)}::smallint[],
+        ${answers.map((a) => JSON.stringify(a.body))}::json[]
+      ) as w(organization_id, operation, key, request_hash, status, body)
+     order by organization_id, operation, key
+    on conflict (organization_id, operation, key) do update
+      set request_hash = excluded.request_hash, status = excluded.status, body = excluded.body, created_at = excluded.created_at
+      where r.created_at <= ${windowStart(now)}`
+  if (stored < answers.length) throw new Overtaken('an idempotency key was used by somebody else meanwhile')
+}
 
-/** Gives keys back whose request was refused: a failure is not kept, so that the caller can mend it and use the same key. */
-export async function releaseKeys(
+const windowStart = (now: Date): Date => new Date(now.getTime() - IDEMPOTENCY_WINDOW_MS)
+
+/** The answer stored under one key: for a request that cannot itself be carried out. */
+export const findAnswer = async (tx: Tx, key: KeyName, now: Date): Promise<StoredAnswer | undefined> =>
+  (await findAnswers(tx, [key], now))[0]
+
+/**
+ * Does `work` once per key, in the caller's transaction. Of equal requests at once one acts, and the others wait for it and repeat its
+ * answer; after a refusal, which is not kept, the next one is decided by itself.
+ */
+export async function onceByKey<Value, Refusal>(
   tx: Tx,
-  claims: readonly Pick<KeyClaim, 'organizationId' | 'operation' | 'key'>[],
-): Promise<void> {
-  if (claims.length === 0) return
-  await tx.run`
-    delete from platform.idempotency_record r
-     using unnest(${claims.map((c) => c.organizationId)}::uuid[], ${claims.map((c) => c.operation)}::text[], ${claims.map((c) => c.key)}::text[])
-           as w(organization_id, operation, key)
-     where r.organization_id = w.organization_id and r.operation = w.operation and r.key = w.key`
+  claim: KeyClaim<Value>,
+  now: Date,
+  work: () => Promise<Result<Value, Refusal>>,
+): Promise<Result<Keyed<Value>, Refusal>> {
+  const { organizationId, operation, key } = claim
+  await tx.run`select pg_advisory_xact_lock(hashtextextended(${`${organizationId} ${operation} ${key}`}, 0))`
+  const replay = await findAnswer(tx, claim, now)
+  if (replay) return ok({ replay })
+  const done = await work()
+  if (!done.ok) return done
+  await storeAnswers(tx, [{ organizationId, operation, key, ...answerOf(claim, done.value) }], now)
+  return ok({ value: done.value })
 }
 
 /** Forgets answers older than the window, a bounded number a call. */
 export const pruneIdempotency = (tx: Tx, now: Date, limit = 5_000): Promise<number> => tx.run`
   delete from platform.idempotency_record where ctid in (
-    select ctid from platform.idempotency_record where created_at <= ${new Date(now.getTime() - IDEMPOTENCY_WINDOW_MS)} limit ${limit})`
+    select ctid from platform.idempotency_record where created_at <= ${windowStart(now)} limit ${limit})`

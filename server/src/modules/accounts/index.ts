@@ -2,8 +2,10 @@
  * The accounts' door: IBAN accounts and the feed that their owners read. Money is moved by the ledger; whoever moves it writes the feed
  * here in the same transaction, many rows in one statement.
  */
+import { gatherer } from '../../platform/gather.ts'
 import type { Id } from '../../platform/ids.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
+import { writer } from '../../platform/write.ts'
 import type { PaymentAccount } from './domain/bank-account.ts'
 import type { NewTransaction, Settlement } from './domain/transaction.ts'
 import * as store from './store.ts'
@@ -38,6 +40,9 @@ export async function findAccountsByIban(tx: Tx, ibans: readonly string[]): Prom
   return new Map(accounts.map((account) => [account.iban, account]))
 }
 
+/** The same for commands that are decided together. */
+export const accountsByIban = gatherer('accounts.by_iban', findAccountsByIban)
+
 /** `findAccountsByIban` for one. */
 export async function findAccountByIban(tx: Tx, iban: string): Promise<PaymentAccount | undefined> {
   return (await store.findPaymentAccounts(tx, [iban]))[0]
@@ -47,6 +52,9 @@ export async function findAccountByIban(tx: Tx, iban: string): Promise<PaymentAc
 export async function recordTransactions(tx: Tx, rows: readonly NewTransaction[]): Promise<void> {
   if (rows.length > 0) await store.insertTransactions(tx, rows)
 }
+
+/** The same for commands that are decided together. */
+export const feedRows = writer('accounts.transaction', (_, tx, rows: readonly NewTransaction[]) => recordTransactions(tx, rows))
 
 /** Completes pending transactions, in one statement. @returns how many were pending; those that were not are left as they are. */
 export const settleTransactions = async (tx: Tx, settlements: readonly Settlement[]): Promise<number> =>

@@ -4,10 +4,12 @@ import type { BankClock } from '../../platform/clock.ts'
 import { atHeader, atPointer, HttpRefusal } from '../../platform/http/api-error.ts'
 import { describeOperation } from '../../platform/http/openapi.ts'
 import { parseInstant } from '../../platform/http/query.ts'
-import { type KeyClaim, requestHash, type StoredAnswer } from '../../platform/idempotency.ts'
-import { newId } from '../../platform/ids.ts'
+import { findAnswer, type KeyClaim, requestHash, type StoredAnswer } from '../../platform/idempotency.ts'
+import { type Id, newId } from '../../platform/ids.ts'
+import type { Database } from '../../platform/postgres/database.ts'
 import { ok, type Result, refuse } from '../../platform/result.ts'
-import type { InternalTransfers } from './commands/transfer-internally.ts'
+import type { MoneyLane } from '../ledger/index.ts'
+import { transferInternally } from './commands/transfer-internally.ts'
 import type { InternalTransferInstruction } from './domain/internal-transfer.ts'
 import type { RailSandbox } from './rail.ts'
 import {
@@ -28,9 +30,9 @@ import {
 /** Routes of the public API. */
 export function paymentsHttp(
   app: FastifyInstance,
-  dependencies: { clock: BankClock; internalTransfers: InternalTransfers },
+  dependencies: { clock: BankClock; database: Database; moneyLane: MoneyLane },
 ): void {
-  const { clock, internalTransfers } = dependencies
+  const { clock, database, moneyLane } = dependencies
   const options = describeOperation({
     operationId: 'createInternalTransfer',
     tag: 'Internal transfers',
@@ -59,20 +61,19 @@ export function paymentsHttp(
     if (!read.ok) {
       // A key is answered as before whatever comes with it, also with a body that could not be carried out (qonto-api.md §8).
       const { organizationId } = request.principal
-      const earlier = key && (await internalTransfers.earlierAnswer(organizationId, { operation: OPERATION, key }, now))
+      const earlier = key && (await earlierAnswer(database, organizationId, key, now))
       if (!earlier) throw read.refusal
       return sendReplay(reply, earlier, undefined)
     }
     const instruction = read.value
     const claim = claimFor(request, instruction, key)
-    const answer = await internalTransfers.submit({ instruction, claim })
+    const answer = await transferInternally(moneyLane, { instruction, claim })
     if (!answer.ok) {
       const [status, code, detail, pointer] = INTERNAL_TRANSFER_ERRORS[answer.refusal]
       throw new HttpRefusal(status, [atPointer(code, detail, pointer)])
     }
-    const { replay } = answer.value
-    if (!replay) return claim.body
-    return sendReplay(reply, replay, claim.requestHash)
+    const { value, replay } = answer.value
+    return replay ? sendReplay(reply, replay, claim.requestHash) : internalTransferToWire(value)
   })
 }
 
@@ -116,15 +117,22 @@ function readInstruction(request: FastifyRequest, now: Date): Result<InternalTra
   })
 }
 
+const earlierAnswer = (database: Database, organizationId: Id<'organization'>, key: string, now: Date) =>
+  database.read({ organizationId }, (tx) => findAnswer(tx, { organizationId, operation: OPERATION, key }, now))
+
 /** A request without a key gets one of its own, so that it, too, can be asked again after a lost connection. */
-function claimFor(request: FastifyRequest, instruction: InternalTransferInstruction, key: string | undefined): KeyClaim {
+function claimFor(
+  request: FastifyRequest,
+  instruction: InternalTransferInstruction,
+  key: string | undefined,
+): KeyClaim<InternalTransferInstruction> {
   return {
     organizationId: instruction.organizationId,
     operation: OPERATION,
     key: key ?? instruction.id,
     requestHash: hashOf(request),
-    status: 200,
-    body: internalTransferToWire(instruction),
+    isOurs: key === undefined,
+    answer: (transfer) => ({ status: 200, body: internalTransferToWire(transfer) }),
   }
 }
 

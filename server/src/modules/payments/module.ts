@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { defineModule } from '../../platform/module.ts'
 import { chore } from '../../platform/passes/pass.ts'
 import { bankSettings } from '../accounts/index.ts'
-import { InternalTransfers } from './commands/transfer-internally.ts'
+import { MoneyLane } from '../ledger/index.ts'
 import { paymentsHttp, simulationHttp } from './http.ts'
 import { openHomeBook, PAYMENT_PASSES, paymentPasses } from './passes.ts'
 import { verifyPayments } from './queries/verify-payments.ts'
@@ -16,18 +16,18 @@ export default defineModule({
   checks: [{ name: 'payments', prove: verifyPayments }],
   create: ({ config, database, clock }) => {
     const { railsUrl } = config.of(paymentSettings)
-    const internalTransfers = new InternalTransfers(database)
+    const moneyLane = new MoneyLane(database)
     const passes = once(async () => {
       const homeBook = await openHomeBook(database, clock.now())
       return paymentPasses({ database, clock, homeBook, rail: httpRail(railsUrl, clock), bank: config.of(bankSettings) })
     })
     return {
-      routes: (app) => paymentsHttp(app, { clock, internalTransfers }),
+      routes: (app) => paymentsHttp(app, { clock, database, moneyLane }),
       sandboxRoutes: (app) => simulationHttp(app, { clock, rail: httpRailSandbox(railsUrl, clock) }),
       passes: PAYMENT_PASSES.map((name) =>
         chore({ name: `payments.${name}`, describe: 'Moves payments', everyMs: 200, run: async () => (await passes())[name]() }),
       ),
-      drain: () => internalTransfers.drain(),
+      drain: () => moneyLane.drain(),
     }
   },
 })

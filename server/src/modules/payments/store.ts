@@ -1,25 +1,29 @@
 import type { LocalDate } from '../../platform/clock.ts'
 import type { Id } from '../../platform/ids.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
+import { writer } from '../../platform/write.ts'
 import type { BookId, LedgerAccountId } from '../ledger/index.ts'
 import type { CreditTransferStatus } from './domain/credit-transfer.ts'
 import type { TransferDetails } from './domain/instruction.ts'
 import type { InternalTransferInstruction, InternalTransferParties } from './domain/internal-transfer.ts'
 
 type PostedInternalTransfer = {
-  readonly order: { readonly instruction: InternalTransferInstruction }
+  readonly instruction: InternalTransferInstruction
   readonly parties: InternalTransferParties
 }
 
-export const insertInternalTransfers = (tx: Tx, rows: readonly PostedInternalTransfer[]) => tx.run`
-  insert into payments.internal_transfer (
-    id, organization_id, debtor_account_id, creditor_account_id, amount_minor, currency, remittance_information, created_at)
-  select * from unnest(
-    ${rows.map((r) => r.order.instruction.id)}::uuid[], ${rows.map((r) => r.order.instruction.organizationId)}::uuid[],
-    ${rows.map((r) => r.parties.debtor.id)}::uuid[], ${rows.map((r) => r.parties.creditor.id)}::uuid[],
-    ${rows.map((r) => r.order.instruction.amount.minor)}::bigint[], ${rows.map((r) => r.order.instruction.amount.currency)}::text[],
-    ${rows.map((r) => r.order.instruction.remittanceInformation)}::text[],
-    ${rows.map((r) => r.order.instruction.orderedAt.toISOString())}::timestamptz[])`
+export const internalTransferRows = writer(
+  'payments.internal_transfer',
+  (_, tx, rows: readonly PostedInternalTransfer[]) => tx.run`
+    insert into payments.internal_transfer (
+      id, organization_id, debtor_account_id, creditor_account_id, amount_minor, currency, remittance_information, created_at)
+    select * from unnest(
+      ${rows.map((r) => r.instruction.id)}::uuid[], ${rows.map((r) => r.instruction.organizationId)}::uuid[],
+      ${rows.map((r) => r.parties.debtor.id)}::uuid[], ${rows.map((r) => r.parties.creditor.id)}::uuid[],
+      ${rows.map((r) => r.instruction.amount.minor)}::bigint[], ${rows.map((r) => r.instruction.amount.currency)}::text[],
+      ${rows.map((r) => r.instruction.remittanceInformation)}::text[],
+      ${rows.map((r) => r.instruction.orderedAt.toISOString())}::timestamptz[])`,
+)
 
 /** An outgoing credit transfer as it is stored. */
 export type StoredCreditTransfer = {

@@ -1,5 +1,7 @@
+import { assert } from '../../../platform/assert.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
 import type { BookId, Operation, Outcome } from '../domain/operation.ts'
+import { BATCH_MAX } from '../domain/refusals.ts'
 import { packBatch, unpackOutcomes } from '../packed-batch.ts'
 import { postBatch } from '../store.ts'
 
@@ -15,3 +17,19 @@ export async function post(tx: Tx, bookId: BookId, operations: readonly Operatio
   if (operations.length === 0) return []
   return unpackOutcomes(await postBatch(tx, bookId, packBatch(operations), now))
 }
+
+/** `post` for any number of operations: as many calls as it takes, no group torn apart. */
+export async function postInPieces(tx: Tx, bookId: BookId, operations: readonly Operation[], now: Date): Promise<Outcome[]> {
+  if (operations.length <= BATCH_MAX) return post(tx, bookId, operations, now)
+  const outcomes: Outcome[] = []
+  for (let from = 0; from < operations.length; ) {
+    let to = Math.min(from + BATCH_MAX, operations.length)
+    while (to < operations.length && to > from && isOneGroup(operations[to - 1], operations[to])) to--
+    assert(to > from, 'a group has more operations than one call takes')
+    outcomes.push(...(await post(tx, bookId, operations.slice(from, to), now)))
+    from = to
+  }
+  return outcomes
+}
+
+const isOneGroup = (a: Operation | undefined, b: Operation | undefined): boolean => a?.group !== undefined && a.group === b?.group

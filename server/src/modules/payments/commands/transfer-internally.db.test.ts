@@ -5,21 +5,27 @@ import { fixedClock } from '../../../platform/clock.ts'
 import { requestHash } from '../../../platform/idempotency.ts'
 import { newId } from '../../../platform/ids.ts'
 import { EUR, money } from '../../../platform/money.ts'
-import { balancesOf, verifyLedger } from '../../ledger/index.ts'
-import { type InternalTransferOrder, InternalTransfers } from './transfer-internally.ts'
+import { balancesOf, MoneyLane, verifyLedger } from '../../ledger/index.ts'
+import { type InternalTransferOrder, transferInternally } from './transfer-internally.ts'
 
 const clock = fixedClock('2026-03-02T09:00:00Z')
 let test_: TestDatabase
-let lane: InternalTransfers
+let lane: ReturnType<typeof openLane>
 
 beforeAll(async () => {
   test_ = await createTestDatabase()
-  lane = new InternalTransfers(test_.database)
+  lane = openLane()
 })
 afterAll(async () => {
   expect((await verifyLedger(test_.database)).ok).toBe(true)
   await test_.drop()
 })
+
+/** What one process has. */
+function openLane() {
+  const moneyLane = new MoneyLane(test_.database)
+  return { submit: (wanted: InternalTransferOrder) => transferInternally(moneyLane, wanted) }
+}
 
 function order(
   company: TestCompany,
@@ -43,11 +49,12 @@ function order(
     operation: 'POST /v2/internal_transfers',
     key: key ?? instruction.id,
     requestHash: requestHash(String(minor)),
-    status: 200,
-    body: { internal_transfer: { id: instruction.id } },
+    answer: bodyOf,
   }
   return { instruction, claim }
 }
+
+const bodyOf = ({ id }: { id: string }) => ({ status: 200, body: { internal_transfer: { id } } })
 
 const balances = async (company: TestCompany) => {
   const accounts = await test_.database.read('system', (tx) =>
@@ -70,7 +77,8 @@ const feedOf = async (company: TestCompany) => {
 describe('an internal transfer', () => {
   test('moves the money at once, and both accounts see it with the balance after it', async () => {
     const company = await makeCompany(test_.database, clock.now(), { fundedMinor: 100_00n })
-    expect(await lane.submit(order(company, 40_00n))).toEqual({ ok: true, value: { replay: undefined } })
+    const moved = order(company, 40_00n)
+    expect(await lane.submit(moved)).toEqual({ ok: true, value: { value: moved.instruction } })
     expect(await balances(company)).toEqual([60_00n, 40_00n])
     expect(await feedOf(company)).toEqual([
       { side: 'debit', amount: '4000', balance: '6000', status: 'completed' },
@@ -117,9 +125,26 @@ describe('an internal transfer', () => {
     expect(await balances(company)).toEqual([5_00n, 5_00n])
   })
 
+  test('that says something else under the key of one that is being refused is decided by itself', async () => {
+    const company = await makeCompany(test_.database, clock.now(), { fundedMinor: 10_00n })
+    const answers = await Promise.all([
+      lane.submit(order(company, 50_00n, { key: 'leader' })),
+      lane.submit(order(company, 50_00n, { key: 'leader' })),
+      lane.submit(order(company, 4_00n, { key: 'leader' })),
+      lane.submit(order(company, 3_00n, { key: 'leader' })),
+    ])
+    expect(answers.map((a) => (a.ok ? (a.value.replay ? 'replayed' : 'done') : a.refusal))).toEqual([
+      'available_balance_insufficient',
+      'available_balance_insufficient',
+      'done',
+      'replayed',
+    ])
+    expect(await balances(company)).toEqual([6_00n, 4_00n])
+  })
+
   test('never overspends: of 64 at once from two processes exactly as many win as the balance covers', async () => {
     const company = await makeCompany(test_.database, clock.now(), { fundedMinor: 100_00n })
-    const lanes = [lane, new InternalTransfers(test_.database)] as const
+    const lanes = [lane, openLane()] as const
     const answers = await Promise.all(Array.from({ length: 64 }, (_, n) => (lanes[n % 2] ?? lane).submit(order(company, 9_00n))))
     expect(answers.filter((a) => a.ok)).toHaveLength(11)
     expect(answers.filter((a) => !a.ok && a.refusal === 'available_balance_insufficient')).toHaveLength(53)
@@ -130,8 +155,8 @@ describe('an internal transfer', () => {
     const company = await makeCompany(test_.database, clock.now(), { fundedMinor: 100_00n })
     const repeated = order(company, 20_00n)
     await lane.submit(repeated)
-    const again = await new InternalTransfers(test_.database).submit(repeated)
-    expect(again.ok && again.value.replay?.body).toEqual(repeated.claim.body)
+    const again = await openLane().submit(repeated)
+    expect(again.ok && again.value.replay?.body).toEqual(bodyOf(repeated.instruction).body)
     expect(await balances(company)).toEqual([80_00n, 20_00n])
   })
 

@@ -1,0 +1,41 @@
+import type { CommandContext } from './actor.ts'
+import type { Tx } from './postgres/database.ts'
+
+/**
+ * One kind of row, written for many commands in one statement. A value with identity that the module which owns the table exports; whoever
+ * executes commands together calls each writer once, whatever mix of commands that is.
+ */
+export type Writer<Row> = {
+  readonly name: string
+  readonly write: (ctx: CommandContext, tx: Tx, rows: readonly Row[]) => Promise<unknown>
+  /** Writers whose rows these rows point to: they are called before. */
+  readonly after: readonly AnyWriter[]
+}
+
+export type AnyWriter = Writer<never>
+
+export const writer = <Row>(name: string, write: Writer<Row>['write'], after: readonly AnyWriter[] = []): Writer<Row> => ({
+  name,
+  write,
+  after,
+})
+
+/** Rows that one command wants written. */
+export type Write = { readonly by: AnyWriter; readonly rows: readonly unknown[] }
+
+export const write = <Row>(by: Writer<Row>, rows: readonly Row[]): Write => ({ by, rows })
+
+/** Calls each writer once with all rows, in the order of the writes, but none before those that it must come after. */
+export async function writeAll(ctx: CommandContext, tx: Tx, writes: readonly Write[]): Promise<void> {
+  const rowsOf = new Map<AnyWriter, unknown[]>()
+  for (const { by, rows } of writes) {
+    if (rows.length === 0) continue
+    const known = rowsOf.get(by)
+    if (known) for (const row of rows) known.push(row)
+    else rowsOf.set(by, [...rows])
+  }
+  const inOrder = [...rowsOf.keys()].sort((a, b) => depthOf(a) - depthOf(b))
+  for (const by of inOrder) await by.write(ctx, tx, rowsOf.get(by) as never[])
+}
+
+const depthOf = (one: AnyWriter): number => 1 + Math.max(0, ...one.after.map(depthOf))
