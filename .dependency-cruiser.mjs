@@ -98,6 +98,18 @@ export const forbidden = [
     },
   ),
   rule(
+    'rails-schemes-apart',
+    'A scheme of the rails knows the core and the messages; the core and the other schemes do not know it: schemes.ts names them.',
+    { path: '^rails-simulator/src/([^/]+)/', pathNot: TEST },
+    { path: '^rails-simulator/src/[^/]+/', pathNot: '^rails-simulator/src/($1|core|messages)/' },
+  ),
+  rule(
+    'notation-below',
+    'How values are written means nothing by itself: it stands below everybody and knows nobody.',
+    { path: '^notation/' },
+    { path: '^(server|rails-simulator|cli|bench|tools)/' },
+  ),
+  rule(
     'server-apart',
     'The server does not know what drives it, nor who is at the other end of the rails.',
     { path: '^server/src/', pathNot: TEST },

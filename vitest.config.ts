@@ -13,7 +13,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'pure',
-          include: ['{cli,server,rails-simulator,bench,tools}/**/*.test.ts'],
+          include: ['{cli,server,notation,rails-simulator,bench,tools}/**/*.test.ts'],
           exclude: ['**/node_modules/**', ...withDatabase],
           testTimeout: 30_000,
         },

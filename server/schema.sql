@@ -2,6 +2,10 @@
 
 create schema accounts;
 
+create schema connections;
+
+create schema feed;
+
 create schema identity;
 
 create schema ledger;
@@ -14,7 +18,7 @@ create schema team;
 
 create sequence accounts.account_number;
 
-create sequence accounts.transaction_number;
+create sequence feed.transaction_number;
 
 create table accounts.bank_account (
   id uuid not null,
@@ -54,7 +58,7 @@ create table accounts.book_route (
   constraint book_route_pkey PRIMARY KEY (organization_id)
 );
 
-create table accounts.carried_balance (
+create table connections.carried_balance (
   bank_account_id uuid not null,
   organization_id uuid not null,
   day date not null,
@@ -64,7 +68,7 @@ create table accounts.carried_balance (
   constraint carried_balance_pkey PRIMARY KEY (bank_account_id, day)
 );
 
-create table accounts.external_history (
+create table connections.external_history (
   bank_account_id uuid not null,
   organization_id uuid not null,
   reached_minor bigint,
@@ -73,17 +77,7 @@ create table accounts.external_history (
   constraint external_history_pkey PRIMARY KEY (bank_account_id)
 );
 
-create table accounts.feed_count (
-  bank_account_id uuid not null,
-  organization_id uuid not null,
-  status text not null,
-  side text not null,
-  operation_type text not null,
-  count bigint not null,
-  constraint feed_count_pkey PRIMARY KEY (bank_account_id, status, side, operation_type)
-) with (fillfactor=50);
-
-create table accounts.imported_file (
+create table connections.imported_file (
   id uuid not null,
   organization_id uuid not null,
   name text not null,
@@ -93,7 +87,7 @@ create table accounts.imported_file (
   constraint imported_file_pkey PRIMARY KEY (id)
 );
 
-create table accounts.imported_statement (
+create table connections.imported_statement (
   id uuid not null,
   imported_file_id uuid not null,
   organization_id uuid not null,
@@ -112,23 +106,33 @@ create table accounts.imported_statement (
   break_amount numeric,
   unbooked jsonb not null,
   constraint imported_statement_bank_account_id_fkey FOREIGN KEY (bank_account_id) REFERENCES accounts.bank_account(id),
-  constraint imported_statement_imported_file_id_fkey FOREIGN KEY (imported_file_id) REFERENCES accounts.imported_file(id),
+  constraint imported_statement_imported_file_id_fkey FOREIGN KEY (imported_file_id) REFERENCES connections.imported_file(id),
   constraint imported_statement_pkey PRIMARY KEY (id)
 );
 
-create table accounts.label (
+create table feed.feed_count (
+  bank_account_id uuid not null,
+  organization_id uuid not null,
+  status text not null,
+  side text not null,
+  operation_type text not null,
+  count bigint not null,
+  constraint feed_count_pkey PRIMARY KEY (bank_account_id, status, side, operation_type)
+) with (fillfactor=50);
+
+create table feed.label (
   id uuid not null,
   organization_id uuid not null,
   name text not null,
   parent_id uuid,
   created_at timestamp with time zone not null,
-  constraint label_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES accounts.label(id),
+  constraint label_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES feed.label(id),
   constraint label_pkey PRIMARY KEY (id)
 );
 
-create table accounts.transaction (
+create table feed.transaction (
   id uuid not null,
-  number bigint default nextval('accounts.transaction_number'::regclass) not null,
+  number bigint default nextval('feed.transaction_number'::regclass) not null,
   organization_id uuid not null,
   bank_account_id uuid not null,
   status text not null,
@@ -172,12 +176,12 @@ create table accounts.transaction (
   constraint transaction_pkey PRIMARY KEY (id)
 ) with (autovacuum_vacuum_insert_scale_factor=0.05, fillfactor=90);
 
-create table accounts.transaction_label (
+create table feed.transaction_label (
   transaction_id uuid not null,
   label_id uuid not null,
   organization_id uuid not null,
-  constraint transaction_label_label_id_fkey FOREIGN KEY (label_id) REFERENCES accounts.label(id),
-  constraint transaction_label_transaction_id_fkey FOREIGN KEY (transaction_id) REFERENCES accounts.transaction(id) ON DELETE CASCADE,
+  constraint transaction_label_label_id_fkey FOREIGN KEY (label_id) REFERENCES feed.label(id),
+  constraint transaction_label_transaction_id_fkey FOREIGN KEY (transaction_id) REFERENCES feed.transaction(id) ON DELETE CASCADE,
   constraint transaction_label_pkey PRIMARY KEY (transaction_id, label_id)
 );
 
@@ -603,25 +607,25 @@ CREATE UNIQUE INDEX bank_account_main ON accounts.bank_account USING btree (orga
 
 CREATE UNIQUE INDEX bank_account_own_iban ON accounts.bank_account USING btree (iban) WHERE (NOT is_external);
 
-CREATE INDEX imported_file_listed ON accounts.imported_file USING btree (organization_id, imported_at, id);
+CREATE INDEX imported_file_listed ON connections.imported_file USING btree (organization_id, imported_at, id);
 
-CREATE INDEX imported_statement_of_account ON accounts.imported_statement USING btree (bank_account_id, from_date);
+CREATE INDEX imported_statement_of_account ON connections.imported_statement USING btree (bank_account_id, from_date);
 
-CREATE INDEX imported_statement_of_file ON accounts.imported_statement USING btree (imported_file_id);
+CREATE INDEX imported_statement_of_file ON connections.imported_statement USING btree (imported_file_id);
 
-CREATE INDEX label_listed ON accounts.label USING btree (organization_id, created_at, id);
+CREATE INDEX label_listed ON feed.label USING btree (organization_id, created_at, id);
 
-CREATE INDEX transaction_by_creation ON accounts.transaction USING brin (created_at) WITH (pages_per_range='32', autosummarize='on');
+CREATE INDEX transaction_by_creation ON feed.transaction USING brin (created_at) WITH (pages_per_range='32', autosummarize='on');
 
-CREATE INDEX transaction_by_emission ON accounts.transaction USING btree (bank_account_id, emitted_at DESC, id DESC) INCLUDE (organization_id, status);
+CREATE INDEX transaction_by_emission ON feed.transaction USING btree (bank_account_id, emitted_at DESC, id DESC) INCLUDE (organization_id, status);
 
-CREATE INDEX transaction_by_settlement ON accounts.transaction USING btree (bank_account_id, settled_at DESC, id DESC) INCLUDE (organization_id, status, side, operation_type);
+CREATE INDEX transaction_by_settlement ON feed.transaction USING btree (bank_account_id, settled_at DESC, id DESC) INCLUDE (organization_id, status, side, operation_type);
 
-CREATE INDEX transaction_by_update ON accounts.transaction USING btree (bank_account_id, updated_at DESC, id DESC) INCLUDE (organization_id, status);
+CREATE INDEX transaction_by_update ON feed.transaction USING btree (bank_account_id, updated_at DESC, id DESC) INCLUDE (organization_id, status);
 
-CREATE INDEX transaction_unsettled ON accounts.transaction USING btree (bank_account_id, status) WHERE (status <> 'completed'::text);
+CREATE INDEX transaction_unsettled ON feed.transaction USING btree (bank_account_id, status) WHERE (status <> 'completed'::text);
 
-CREATE INDEX transaction_with_attachments ON accounts.transaction USING btree (bank_account_id, settled_at DESC, id DESC) INCLUDE (organization_id, status, side, operation_type) WHERE (attachment_ids <> '{}'::uuid[]);
+CREATE INDEX transaction_with_attachments ON feed.transaction USING btree (bank_account_id, settled_at DESC, id DESC) INCLUDE (organization_id, status, side, operation_type) WHERE (attachment_ids <> '{}'::uuid[]);
 
 CREATE UNIQUE INDEX api_key_live ON identity.api_key USING btree (organization_id) WHERE (revoked_at IS NULL);
 
@@ -690,12 +694,12 @@ UNION ALL
     t.recorded_at
    FROM ledger.transfer t;
 
-CREATE OR REPLACE FUNCTION accounts.count_feed()
+CREATE OR REPLACE FUNCTION feed.count_feed()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
 begin
-  insert into accounts.feed_count as c (bank_account_id, organization_id, status, side, operation_type, count)
+  insert into feed.feed_count as c (bank_account_id, organization_id, status, side, operation_type, count)
   select bank_account_id, organization_id, status, side, operation_type, count(*) * tg_argv[0]::integer
     from changed
    group by bank_account_id, organization_id, status, side, operation_type
@@ -1424,13 +1428,13 @@ begin
 end $function$
 ;
 
-CREATE TRIGGER feed_gains_present AFTER UPDATE ON accounts.transaction REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION accounts.count_feed('1');
+CREATE TRIGGER feed_gains_present AFTER UPDATE ON feed.transaction REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION feed.count_feed('1');
 
-CREATE TRIGGER feed_grows AFTER INSERT ON accounts.transaction REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION accounts.count_feed('1');
+CREATE TRIGGER feed_grows AFTER INSERT ON feed.transaction REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION feed.count_feed('1');
 
-CREATE TRIGGER feed_loses_former AFTER UPDATE ON accounts.transaction REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION accounts.count_feed('-1');
+CREATE TRIGGER feed_loses_former AFTER UPDATE ON feed.transaction REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION feed.count_feed('-1');
 
-CREATE TRIGGER feed_shrinks AFTER DELETE ON accounts.transaction REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION accounts.count_feed('-1');
+CREATE TRIGGER feed_shrinks AFTER DELETE ON feed.transaction REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION feed.count_feed('-1');
 
 CREATE TRIGGER guard_held BEFORE UPDATE OF held ON ledger.account FOR EACH STATEMENT EXECUTE FUNCTION ledger.only_through('apply_new_holds', 'apply_ended_holds');
 
@@ -1482,29 +1486,29 @@ alter table accounts.bank_account force row level security;
 alter table accounts.book_route enable row level security;
 alter table accounts.book_route force row level security;
 
-alter table accounts.carried_balance enable row level security;
-alter table accounts.carried_balance force row level security;
+alter table connections.carried_balance enable row level security;
+alter table connections.carried_balance force row level security;
 
-alter table accounts.external_history enable row level security;
-alter table accounts.external_history force row level security;
+alter table connections.external_history enable row level security;
+alter table connections.external_history force row level security;
 
-alter table accounts.feed_count enable row level security;
-alter table accounts.feed_count force row level security;
+alter table connections.imported_file enable row level security;
+alter table connections.imported_file force row level security;
 
-alter table accounts.imported_file enable row level security;
-alter table accounts.imported_file force row level security;
+alter table connections.imported_statement enable row level security;
+alter table connections.imported_statement force row level security;
 
-alter table accounts.imported_statement enable row level security;
-alter table accounts.imported_statement force row level security;
+alter table feed.feed_count enable row level security;
+alter table feed.feed_count force row level security;
 
-alter table accounts.label enable row level security;
-alter table accounts.label force row level security;
+alter table feed.label enable row level security;
+alter table feed.label force row level security;
 
-alter table accounts.transaction enable row level security;
-alter table accounts.transaction force row level security;
+alter table feed.transaction enable row level security;
+alter table feed.transaction force row level security;
 
-alter table accounts.transaction_label enable row level security;
-alter table accounts.transaction_label force row level security;
+alter table feed.transaction_label enable row level security;
+alter table feed.transaction_label force row level security;
 
 alter table identity.api_key enable row level security;
 alter table identity.api_key force row level security;
@@ -1553,37 +1557,37 @@ create policy by_organization on accounts.book_route for all to partita_app usin
 
 create policy by_system on accounts.book_route for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
-create policy by_organization on accounts.carried_balance for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
+create policy by_organization on connections.carried_balance for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
-create policy by_system on accounts.carried_balance for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
+create policy by_system on connections.carried_balance for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
-create policy by_organization on accounts.external_history for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
+create policy by_organization on connections.external_history for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
-create policy by_system on accounts.external_history for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
+create policy by_system on connections.external_history for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
-create policy by_organization on accounts.feed_count for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
+create policy by_organization on connections.imported_file for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
-create policy by_system on accounts.feed_count for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
+create policy by_system on connections.imported_file for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
-create policy by_organization on accounts.imported_file for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
+create policy by_organization on connections.imported_statement for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
-create policy by_system on accounts.imported_file for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
+create policy by_system on connections.imported_statement for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
-create policy by_organization on accounts.imported_statement for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
+create policy by_organization on feed.feed_count for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
-create policy by_system on accounts.imported_statement for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
+create policy by_system on feed.feed_count for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
-create policy by_organization on accounts.label for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
+create policy by_organization on feed.label for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
-create policy by_system on accounts.label for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
+create policy by_system on feed.label for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
-create policy by_organization on accounts.transaction for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
+create policy by_organization on feed.transaction for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
-create policy by_system on accounts.transaction for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
+create policy by_system on feed.transaction for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
-create policy by_organization on accounts.transaction_label for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
+create policy by_organization on feed.transaction_label for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
-create policy by_system on accounts.transaction_label for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
+create policy by_system on feed.transaction_label for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
 create policy by_organization on identity.api_key for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
@@ -1649,41 +1653,41 @@ grant select on table accounts.book_route to partita_app;
 
 grant insert, select, update on table accounts.book_route to partita_system;
 
-grant select on table accounts.carried_balance to partita_app;
+grant select on table connections.carried_balance to partita_app;
 
-grant insert, select, update on table accounts.carried_balance to partita_system;
+grant insert, select, update on table connections.carried_balance to partita_system;
 
-grant select on table accounts.external_history to partita_app;
+grant select on table connections.external_history to partita_app;
 
-grant insert, select, update on table accounts.external_history to partita_system;
+grant insert, select, update on table connections.external_history to partita_system;
 
-grant insert, select, update on table accounts.feed_count to partita_app;
+grant select on table connections.imported_file to partita_app;
 
-grant insert, select, update on table accounts.feed_count to partita_system;
+grant insert, select on table connections.imported_file to partita_system;
 
-grant select on table accounts.imported_file to partita_app;
+grant select on table connections.imported_statement to partita_app;
 
-grant insert, select on table accounts.imported_file to partita_system;
+grant insert, select on table connections.imported_statement to partita_system;
 
-grant select on table accounts.imported_statement to partita_app;
+grant insert, select, update on table feed.feed_count to partita_app;
 
-grant insert, select on table accounts.imported_statement to partita_system;
+grant insert, select, update on table feed.feed_count to partita_system;
 
-grant select on table accounts.label to partita_app;
+grant select on table feed.label to partita_app;
 
-grant insert, select, update on table accounts.label to partita_system;
+grant insert, select, update on table feed.label to partita_system;
 
-grant insert, select on table accounts.transaction to partita_app;
+grant insert, select on table feed.transaction to partita_app;
 
-grant insert, select, update on table accounts.transaction to partita_system;
+grant insert, select, update on table feed.transaction to partita_system;
 
-grant select on table accounts.transaction_label to partita_app;
+grant select on table feed.transaction_label to partita_app;
 
-grant delete, insert, select on table accounts.transaction_label to partita_system;
+grant delete, insert, select on table feed.transaction_label to partita_system;
 
-grant usage on sequence accounts.transaction_number to partita_app;
+grant usage on sequence feed.transaction_number to partita_app;
 
-grant usage on sequence accounts.transaction_number to partita_system;
+grant usage on sequence feed.transaction_number to partita_system;
 
 grant insert, select on table identity.api_key to partita_system;
 
@@ -1779,15 +1783,15 @@ grant select on table team.team to partita_app;
 
 grant insert, select, update on table team.team to partita_system;
 
-grant update (status) on table accounts.transaction to partita_app;
+grant update (status) on table feed.transaction to partita_app;
 
-grant update (settled_balance_minor) on table accounts.transaction to partita_app;
+grant update (settled_balance_minor) on table feed.transaction to partita_app;
 
-grant update (ledger_reference) on table accounts.transaction to partita_app;
+grant update (ledger_reference) on table feed.transaction to partita_app;
 
-grant update (settled_at) on table accounts.transaction to partita_app;
+grant update (settled_at) on table feed.transaction to partita_app;
 
-grant update (updated_at) on table accounts.transaction to partita_app;
+grant update (updated_at) on table feed.transaction to partita_app;
 
 grant select (id) on table identity.api_key to partita_app;
 

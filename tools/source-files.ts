@@ -9,7 +9,7 @@ export type SourceFile = {
   readonly text: string
 }
 
-const FOLDERS = ['bench', 'cli', 'rails-simulator', 'server', 'tools']
+const FOLDERS = ['bench', 'cli', 'notation', 'rails-simulator', 'server', 'tools']
 
 /** Every TypeScript file that people write. */
 export function listSources(): SourceFile[] {

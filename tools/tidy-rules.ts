@@ -16,8 +16,8 @@ type Rule = {
 }
 
 const isTest = (path: string): boolean => path.endsWith('.test.ts') || path.startsWith('server/test/')
-const isProduct = (path: string): boolean => /^(server|rails-simulator|cli)\/src\//.test(path) && !isTest(path)
-const isServer = (path: string): boolean => /^(server|rails-simulator)\/src\//.test(path) && !isTest(path)
+const isProduct = (path: string): boolean => /^(server|rails-simulator|notation|cli)\/src\//.test(path) && !isTest(path)
+const isServer = (path: string): boolean => /^(server|rails-simulator|notation)\/src\//.test(path) && !isTest(path)
 
 const calls = (node: ts.Node, ...names: string[]): boolean =>
   ts.isCallExpression(node) && names.includes(node.expression.getText())

@@ -1,7 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander'
-import { buildApp } from './app.ts'
-import { forgetfulJournal, openJournal } from './journal.ts'
-import { Simulator } from './simulator.ts'
+import { buildApp } from './core/app.ts'
+import { forgetfulJournal, openJournal } from './core/journal.ts'
+import { Simulator } from './core/simulator.ts'
+import { SCHEMES } from './schemes.ts'
 
 const port = (text: string): number => {
   const value = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
@@ -10,7 +11,7 @@ const port = (text: string): number => {
 }
 
 const program = new Command('partita-rails')
-  .description('A clearing system for SEPA credit transfers that speaks ISO 20022 over HTTP')
+  .description('The payment rails that a bank talks to: ISO 20022 over HTTP')
   .option('--port <port>', 'where to listen; 0 takes a free port', port, 0)
   .option('--host <address>', 'address to listen on', '127.0.0.1')
   .option('--seed <text>', 'all identifiers and delays follow from it', 'partita')
@@ -22,7 +23,7 @@ const options = program.opts<{ port: number; host: string; seed: string; journal
 async function main(): Promise<void> {
   const { journal, lines } =
     options.journal === undefined ? { journal: forgetfulJournal, lines: [] } : openJournal(options.journal, options.seed)
-  const simulator = new Simulator({ seed: options.seed, journal, lines })
+  const simulator = new Simulator({ seed: options.seed, schemes: SCHEMES, journal, lines })
   const app = buildApp(simulator, { fatal: fail })
   let stopping = false
   const stop = () => {

@@ -1,9 +1,11 @@
+import { readXml, textOf, type XmlElement } from '@partita/notation/xml'
 import type { FastifyInstance } from 'fastify'
 import { xsdProblems } from '../../server/test/support/xsd.ts'
-import { buildApp } from '../src/app.ts'
-import { forgetfulJournal, openJournal } from '../src/journal.ts'
-import { Simulator } from '../src/simulator.ts'
-import { readXml, textAt } from '../src/xml.ts'
+import { buildApp } from '../src/core/app.ts'
+import { forgetfulJournal, openJournal } from '../src/core/journal.ts'
+import type { Scheme } from '../src/core/scheme.ts'
+import { Simulator } from '../src/core/simulator.ts'
+import { SCHEMES } from '../src/schemes.ts'
 
 export const BANK = 'PARTFRPPXXX'
 export const START = '2026-03-10T09:00:00.000Z'
@@ -63,9 +65,17 @@ export const pacs004 = (
 export type Listed = { sequence: number; id: string; message_type: string; available_at: string; xml: string }
 
 /** A simulator without a network, and what a bank does with it. */
-export function startBank({ seed = 'test', journal }: { seed?: string; journal?: string } = {}) {
+export function startBank({
+  seed = 'test',
+  journal,
+  schemes = SCHEMES,
+}: {
+  seed?: string
+  journal?: string
+  schemes?: readonly Scheme[]
+} = {}) {
   const opened = journal === undefined ? { journal: forgetfulJournal, lines: [] } : openJournal(journal, seed)
-  const simulator = new Simulator({ seed, ...opened })
+  const simulator = new Simulator({ seed, schemes, ...opened })
   const app: FastifyInstance = buildApp(simulator)
   const headers = (at: string) => ({ 'bank-time': at })
   const bank = {
@@ -98,21 +108,27 @@ export function startBank({ seed = 'test', journal }: { seed?: string; journal?:
   return bank
 }
 
+/** What a message says, as a tree. */
+export function tree(xml: string): XmlElement {
+  const read = readXml(xml)
+  if (!read.ok) throw new Error(read.problem.message)
+  return read.root
+}
+
 function summary(message: Listed): string {
   if (message.message_type === 'unreadable') return 'unreadable'
   const problems = xsdProblems(message.message_type, message.xml)
   if (problems.length > 0) throw new Error(`${message.message_type} is not valid: ${problems.join('; ')}`)
-  const root = readXml(message.xml)
-  const body = root.children[0]
+  const body = tree(message.xml).children[0]
   const words =
     message.message_type === 'pacs.002.001.10'
       ? [
-          textAt(body, 'OrgnlGrpInfAndSts/GrpSts') ? 'group' : undefined,
-          textAt(body, 'OrgnlGrpInfAndSts/GrpSts') ?? textAt(body, 'TxInfAndSts/TxSts'),
-          textAt(body, 'OrgnlGrpInfAndSts/StsRsnInf/Rsn/Cd') ?? textAt(body, 'TxInfAndSts/StsRsnInf/Rsn/Cd'),
+          textOf(body, 'OrgnlGrpInfAndSts/GrpSts') ? 'group' : undefined,
+          textOf(body, 'OrgnlGrpInfAndSts/GrpSts') ?? textOf(body, 'TxInfAndSts/TxSts'),
+          textOf(body, 'OrgnlGrpInfAndSts/StsRsnInf/Rsn/Cd') ?? textOf(body, 'TxInfAndSts/StsRsnInf/Rsn/Cd'),
         ]
       : message.message_type === 'pacs.004.001.09'
-        ? ['return', textAt(body, 'TxInf/RtrRsnInf/Rsn/Cd')]
-        : ['credit transfer', textAt(body, 'CdtTrfTxInf/IntrBkSttlmAmt')]
+        ? ['return', textOf(body, 'TxInf/RtrRsnInf/Rsn/Cd')]
+        : ['credit transfer', textOf(body, 'CdtTrfTxInf/IntrBkSttlmAmt')]
   return words.filter((word) => word !== undefined).join(' ')
 }

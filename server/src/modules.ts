@@ -7,5 +7,7 @@ export const MODULES = [
   { name: 'identity', mayCall: [], load: () => import('./modules/identity/module.ts') },
   { name: 'team', mayCall: ['identity'], load: () => import('./modules/team/module.ts') },
   { name: 'accounts', mayCall: ['ledger', 'team'], load: () => import('./modules/accounts/module.ts') },
-  { name: 'payments', mayCall: ['accounts', 'ledger'], load: () => import('./modules/payments/module.ts') },
+  { name: 'feed', mayCall: ['accounts', 'ledger', 'team'], load: () => import('./modules/feed/module.ts') },
+  { name: 'connections', mayCall: ['accounts', 'feed', 'ledger'], load: () => import('./modules/connections/module.ts') },
+  { name: 'payments', mayCall: ['accounts', 'feed', 'ledger'], load: () => import('./modules/payments/module.ts') },
 ] as const

@@ -3,11 +3,10 @@ import {
   allBankAccounts,
   type BankCountry,
   type BankIdentity,
-  createLabel,
-  linkLabels,
   openBankAccount,
   type PaymentAccount,
 } from './modules/accounts/index.ts'
+import { createLabel, linkLabels } from './modules/feed/index.ts'
 import { isLiveApiKey, issueApiKey } from './modules/identity/index.ts'
 import { initiateCreditTransfers } from './modules/payments/index.ts'
 import { findOrganizationBySlug, foundOrganization, ownerOf } from './modules/team/index.ts'

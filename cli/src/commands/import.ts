@@ -6,7 +6,7 @@ import {
   type ParsedStatementFile,
   parseStatementFile,
 } from '../../../server/src/formats/statements/index.ts'
-import { type ImportProblem, importStatementFile } from '../../../server/src/modules/accounts/index.ts'
+import { type ImportProblem, importStatementFile } from '../../../server/src/modules/connections/index.ts'
 import { BankClock } from '../../../server/src/platform/clock.ts'
 import type { Id } from '../../../server/src/platform/ids.ts'
 import type { Database } from '../../../server/src/platform/postgres/database.ts'

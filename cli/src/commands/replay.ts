@@ -1,6 +1,11 @@
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
-import { type ReplayReport, type ReplayRow, readReplayFile, replayHistory } from '../../../server/src/modules/accounts/index.ts'
+import {
+  type ReplayReport,
+  type ReplayRow,
+  readReplayFile,
+  replayHistory,
+} from '../../../server/src/modules/connections/index.ts'
 import { findOrganizationBySlug } from '../../../server/src/modules/team/index.ts'
 import { BankClock } from '../../../server/src/platform/clock.ts'
 import { type Currency, formatDecimal, isCurrency, money, parseDecimal } from '../../../server/src/platform/money.ts'

@@ -7,7 +7,8 @@ import {
   writeMt940,
   writePdf,
 } from '../../../server/src/formats/statements/index.ts'
-import { statementDocument } from '../../../server/src/modules/accounts/index.ts'
+import { missingMovements } from '../../../server/src/modules/connections/index.ts'
+import { statementDocument } from '../../../server/src/modules/feed/index.ts'
 import { findOrganizationBySlug } from '../../../server/src/modules/team/index.ts'
 import { addDays, BankClock } from '../../../server/src/platform/clock.ts'
 import { currency, formatDecimal, isCurrency } from '../../../server/src/platform/money.ts'
@@ -72,7 +73,7 @@ async function statement(iban: string, options: Options, output: Output): Promis
       await clock.refresh()
       const organizationId = await database.read('system', (tx) => organizationOf(tx, options.organization))
       const wanted = { account: iban.trim(), organizationId, from, to, now: clock.now(), ...only }
-      return database.read('system', (tx) => statementDocument(tx, wanted))
+      return database.read('system', (tx) => statementDocument(tx, wanted, missingMovements))
     },
   )
   if (!document) throw new Refusal(`there is no account ${iban} with a history: "partita demo" shows the demo company's accounts`)

@@ -1,3 +1,4 @@
+import { formatUnits, parseUnits } from '@partita/notation/decimal'
 import { assert } from './assert.ts'
 
 declare const currencyBrand: unique symbol
@@ -77,21 +78,9 @@ export function allocate(total: Money, weights: readonly bigint[]): Money[] {
  * @returns undefined when the text is not a plain decimal, has too many decimals, or does not fit 64 bits.
  */
 export function parseDecimal(code: Currency, text: string): Money | undefined {
-  const match = /^([+-]?)(\d{1,30})(?:\.(\d{1,30}))?$/.exec(text)
-  if (!match) return undefined
-  const digits = minorDigits(code)
-  const fraction = match[3] ?? ''
-  if (/[1-9]/.test(fraction.slice(digits))) return undefined
-  const size = BigInt(`${match[2]}${fraction.slice(0, digits).padEnd(digits, '0')}`)
-  if (size > MINOR_MAX) return undefined
-  return money(code, match[1] === '-' ? -size : size)
+  const minor = parseUnits(text, minorDigits(code))
+  return minor === undefined || minor > MINOR_MAX || minor < -MINOR_MAX ? undefined : money(code, minor)
 }
 
 /** Writes the amount as a decimal with all of the currency's decimals: `-0.05`, `12.50`, JPY `7`. */
-export function formatDecimal(amount: Money): string {
-  const digits = minorDigits(amount.currency)
-  const negative = amount.minor < 0n
-  const text = (negative ? -amount.minor : amount.minor).toString().padStart(digits + 1, '0')
-  const whole = text.slice(0, text.length - digits)
-  return `${negative ? '-' : ''}${whole}${digits === 0 ? '' : `.${text.slice(-digits)}`}`
-}
+export const formatDecimal = (amount: Money): string => formatUnits(amount.minor, minorDigits(amount.currency))

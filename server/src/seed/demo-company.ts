@@ -1,4 +1,5 @@
-import type { BankCountry, Category } from '../modules/accounts/index.ts'
+import type { BankCountry } from '../modules/accounts/index.ts'
+import type { Category } from '../modules/feed/index.ts'
 import type { NewMember, Organization } from '../modules/team/index.ts'
 
 /** The company that `npm start` shows: invented, like everybody it deals with. */

@@ -1,11 +1,5 @@
-import {
-  assignVat,
-  type Category,
-  type NewTransaction,
-  type PaymentAccount,
-  recordTransactions,
-  sepaAccount,
-} from '../modules/accounts/index.ts'
+import type { PaymentAccount } from '../modules/accounts/index.ts'
+import { assignVat, type Category, type NewTransaction, recordTransactions, sepaAccount } from '../modules/feed/index.ts'
 import { BATCH_MAX, type OperationKey, type Outcome, post, type TransferOperation } from '../modules/ledger/index.ts'
 import { openSettlementAccounts } from '../modules/payments/index.ts'
 import { assert } from '../platform/assert.ts'

@@ -20,7 +20,7 @@ const NAMES = [
 ] // biome-ignore format: a list
 
 const nasty = fc.constantFrom(
-  '', '0', '-1', '1e3', 'NaN', 'Infinity', '99999999999999999999', '1.5', '%00', '%', '%zz', '%ff%fe', "'", "';drop table accounts.transaction--", '\u0000', '🦄', '٣',
+  '', '0', '-1', '1e3', 'NaN', 'Infinity', '99999999999999999999', '1.5', '%00', '%', '%zz', '%ff%fe', "'", "';drop table feed.transaction--", '\u0000', '🦄', '٣',
   'true', 'false', 'null', 'undefined', '[]', '{}', 'a,b,,c', ',', 'completed,', 'settled_at:desc', 'settled_at:', ':asc', 'constructor', '__proto__', '2026-02-30',
   '9999-12-31T23:59:59.999Z', '0001-01-01', '2026-01-01T00:00:00+23:59', '-000001-01-01', '00000000-0000-0000-0000-000000000000', 'FR76', '../../etc/passwd', 'x'.repeat(5_000),
 ) // biome-ignore format: a list

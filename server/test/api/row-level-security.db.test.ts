@@ -26,10 +26,10 @@ const TABLES = [
   ['team.membership', 'organization_id'],
   ['accounts.book_route', 'organization_id'],
   ['accounts.bank_account', 'organization_id'],
-  ['accounts.transaction', 'organization_id'],
-  ['accounts.feed_count', 'organization_id'],
-  ['accounts.label', 'organization_id'],
-  ['accounts.transaction_label', 'organization_id'],
+  ['feed.transaction', 'organization_id'],
+  ['feed.feed_count', 'organization_id'],
+  ['feed.label', 'organization_id'],
+  ['feed.transaction_label', 'organization_id'],
 ] as const
 
 describe.each(TABLES)('%s', (table, column) => {
@@ -91,7 +91,7 @@ test('what the application may see of such a table is one organization’s rows,
 test('an organization cannot write a row in another’s name', async () => {
   const insert = bank.db.database.transaction({ organizationId: mine }, (tx) =>
     tx.query(
-      `insert into accounts.transaction (id, organization_id, bank_account_id, status, side, operation_type, amount_minor, currency, local_amount_minor,
+      `insert into feed.transaction (id, organization_id, bank_account_id, status, side, operation_type, amount_minor, currency, local_amount_minor,
          local_currency, label, category, subject_type, emitted_at, created_at, updated_at)
        values (gen_random_uuid(), $1, gen_random_uuid(), 'pending', 'credit', 'income', 1, 'EUR', 1, 'EUR', 'x', 'sales', 'Income', now(), now(), now())`,
       [theirs],

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type NewTransaction, recordTransactions } from '../../src/modules/accounts/index.ts'
+import { type NewTransaction, recordTransactions } from '../../src/modules/feed/index.ts'
 import type { Id } from '../../src/platform/ids.ts'
 import { derivedId } from '../../src/platform/ids.ts'
 import { EUR, money } from '../../src/platform/money.ts'
@@ -35,10 +35,10 @@ beforeAll(async () => {
   const empty = bank.demo.accounts[1]?.id ?? ''
   account = empty
   await bank.db.admin.query(
-    'delete from accounts.transaction_label where transaction_id in (select id from accounts.transaction where bank_account_id = $1)',
+    'delete from feed.transaction_label where transaction_id in (select id from feed.transaction where bank_account_id = $1)',
     [account],
   )
-  await bank.db.admin.query('delete from accounts.transaction where bank_account_id = $1', [account])
+  await bank.db.admin.query('delete from feed.transaction where bank_account_id = $1', [account])
   rows = await insertRows(randomFrom(7), 260)
 })
 afterAll(() => bank.close())
@@ -83,7 +83,7 @@ async function insertRows(random: ReturnType<typeof randomFrom>, count: number):
   )
   await bank.db.database.transaction('system', (tx) => recordTransactions(tx, transactions))
   for (const row of made) {
-    await bank.db.admin.query('update accounts.transaction set updated_at = $2, attachment_ids = $3 where id = $1', [
+    await bank.db.admin.query('update feed.transaction set updated_at = $2, attachment_ids = $3 where id = $1', [
       row.id,
       new Date(row.updated_at),
       row.attachments ? [derivedId('attachment', row.id)] : [],

@@ -15,6 +15,8 @@ const PLANTS: readonly { rule: string; from: string; to: string; typeOnly?: bool
   { rule: 'may-call-identity', from: `${MODULES}/identity/commands/issue.ts`, to: `${MODULES}/team/index.ts` },
   { rule: 'may-call-team', from: `${MODULES}/team/commands/found.ts`, to: `${MODULES}/ledger/index.ts` },
   { rule: 'may-call-accounts', from: `${MODULES}/accounts/commands/open.ts`, to: `${MODULES}/payments/index.ts` },
+  { rule: 'may-call-feed', from: `${MODULES}/feed/queries/peek.ts`, to: `${MODULES}/connections/index.ts` },
+  { rule: 'may-call-connections', from: `${MODULES}/connections/commands/pay.ts`, to: `${MODULES}/payments/index.ts` },
   { rule: 'may-call-payments', from: `${MODULES}/payments/commands/ask.ts`, to: `${MODULES}/identity/index.ts` },
   { rule: 'manifests-by-the-list', from: 'server/src/app.ts', to: `${MODULES}/ledger/module.ts` },
   { rule: 'on-the-list', from: `${MODULES}/unlisted/index.ts`, to: `server/src/platform/money.ts` },
@@ -23,11 +25,16 @@ const PLANTS: readonly { rule: string; from: string; to: string; typeOnly?: bool
   { rule: 'formats-know-nobody', from: 'server/src/formats/reader.ts', to: 'server/src/platform/postgres/database.ts' },
   { rule: 'platform-below', from: 'server/src/platform/upward.ts', to: `${MODULES}/ledger/index.ts` },
   { rule: 'rails-apart', from: 'rails-simulator/src/shortcut.ts', to: 'server/src/formats/other.ts' },
+  { rule: 'rails-schemes-apart', from: 'rails-simulator/src/core/favourite.ts', to: 'rails-simulator/src/inst/index.ts' },
+  { rule: 'notation-below', from: 'notation/src/clever.ts', to: 'server/src/platform/money.ts' },
   { rule: 'server-apart', from: 'server/src/shortcut.ts', to: 'rails-simulator/src/rails.ts' },
   { rule: 'no-test-in-source', from: 'server/src/needs-test.ts', to: 'server/src/some.test.ts' },
 ]
 
 const ALLOWED: readonly { from: string; to: string; typeOnly?: boolean }[] = [
+  { from: 'rails-simulator/src/inst/decide.ts', to: 'rails-simulator/src/core/draft.ts' },
+  { from: 'rails-simulator/src/schemes.ts', to: 'rails-simulator/src/inst/index.ts' },
+  { from: 'rails-simulator/src/inst/read.ts', to: 'notation/src/xml/index.ts' },
   { from: `${MODULES}/payments/commands/good.ts`, to: `${MODULES}/accounts/index.ts` },
   { from: `${MODULES}/payments/consumers.ts`, to: `${MODULES}/ledger/events.ts` },
   { from: `${MODULES}/payments/domain/typed.ts`, to: `${MODULES}/accounts/index.ts`, typeOnly: true },
@@ -57,7 +64,7 @@ describe('boundaries', () => {
       mkdirSync(dirname(join(clone, path)), { recursive: true })
       writeFileSync(join(clone, path), text)
     }
-    const { summary } = await findBoundaryViolations(clone, ['server', 'cli', 'rails-simulator'])
+    const { summary } = await findBoundaryViolations(clone, ['server', 'cli', 'notation', 'rails-simulator'])
     violations = summary.violations.map(({ rule, from, to }) => ({ rule: rule.name, from, to }))
   })
 

@@ -41,8 +41,8 @@ function partitaImport(...args: string[]): Promise<{ exit: number; reports: Repo
 
 const traces = async (): Promise<unknown> =>
   (
-    await db.admin.query(`select (select count(*) from accounts.imported_file) as files, (select count(*) from accounts.bank_account) as accounts,
-      (select count(*) from accounts.transaction) as transactions, (select sum(seq) from ledger.book) as seq`)
+    await db.admin.query(`select (select count(*) from connections.imported_file) as files, (select count(*) from accounts.bank_account) as accounts,
+      (select count(*) from feed.transaction) as transactions, (select sum(seq) from ledger.book) as seq`)
   ).rows[0]
 
 function written(name: string, content: string): string {

@@ -17,12 +17,12 @@ export type TestDatabase = {
 }
 
 /** A clone of the migrated template, for one test file: real PostgreSQL, nothing shared with other files. Takes about 50 ms. */
-export async function createTestDatabase(options: { poolSize?: number } = {}): Promise<TestDatabase> {
+export async function createTestDatabase(options: { poolSize?: number; template?: string } = {}): Promise<TestDatabase> {
   const clusterUrl = process.env[CLUSTER_URL]
   if (!clusterUrl)
     throw new Error(`${CLUSTER_URL} is not set: run this test through vitest, whose global setup starts PostgreSQL`)
   const name = `test_${randomBytes(6).toString('hex')}`
-  await onCluster(clusterUrl, `create database ${name} template partita_template`)
+  await onCluster(clusterUrl, `create database ${name} template ${options.template ?? 'partita_template'}`)
   const adminUrl = withDatabaseName(clusterUrl, name)
   const url = withLogin(adminUrl, 'partita')
   const database = new Database({ url, applicationName: name, poolSize: options.poolSize ?? 10, acquireTimeoutMs: 10_000 })

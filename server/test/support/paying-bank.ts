@@ -106,13 +106,13 @@ export class PayingBank {
   }
 
   feedRow(feedId: string) {
-    return this.row('select status, settled_balance_minor::text as balance from accounts.transaction where id = $1', feedId)
+    return this.row('select status, settled_balance_minor::text as balance from feed.transaction where id = $1', feedId)
   }
 
   /** The newest row in an account's feed, the first account's unless told otherwise. */
   lastFeedRow(account = this.company.accounts[0].id) {
     return this.row(
-      `select side, amount_minor::text as amount, label, reference, status from accounts.transaction
+      `select side, amount_minor::text as amount, label, reference, status from feed.transaction
         where bank_account_id = $1 order by number desc limit 1`,
       account,
     )

@@ -1,4 +1,4 @@
-import { child, children, node, path, textOf, type XmlElement, type XmlNode } from '../xml.ts'
+import { child, children, node, path, textOf, type XmlElement, type XmlNode } from '@partita/notation/xml'
 
 /**
  * The parts that payment messages share, in ISO 20022's words. Absent is undefined or an empty list; text is trimmed and otherwise as it

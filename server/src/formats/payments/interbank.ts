@@ -1,5 +1,5 @@
+import type { XmlElement } from '@partita/notation/xml'
 import type { Result } from '../../platform/result.ts'
-import type { XmlElement } from '../xml.ts'
 import { type MessageProblem, readMessage } from './message.ts'
 import { PACS_002, readStatusReport, type StatusReport } from './pacs002.ts'
 import { PACS_004, type PaymentReturns, readPaymentReturns } from './pacs004.ts'

@@ -1,5 +1,5 @@
+import { child, node, readXml, textOf, writeXml, type XmlElement, type XmlNode } from '@partita/notation/xml'
 import { ok, type Result, refuse } from '../../platform/result.ts'
-import { child, node, readXml, textOf, writeXml, type XmlElement, type XmlNode } from '../xml.ts'
 import { type Amount, readAmount } from './elements.ts'
 
 /** Why a document is not a message that can be used, with the line in the document. */

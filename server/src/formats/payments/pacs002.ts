@@ -1,4 +1,4 @@
-import { child, children, path, textOf, type XmlElement } from '../xml.ts'
+import { child, children, path, textOf, type XmlElement } from '@partita/notation/xml'
 import { type Amount, type Reason, readAgent, readAmount, readReasons } from './elements.ts'
 import { required, requiredText } from './message.ts'
 

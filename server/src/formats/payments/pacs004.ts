@@ -1,4 +1,4 @@
-import { child, children, node, textOf, type XmlElement } from '../xml.ts'
+import { child, children, node, textOf, type XmlElement } from '@partita/notation/xml'
 import {
   type Amount,
   accountNode,

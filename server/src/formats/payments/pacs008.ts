@@ -1,6 +1,6 @@
+import { child, children, node, path, textOf, type XmlElement } from '@partita/notation/xml'
 import { assert } from '../../platform/assert.ts'
 import { add, EUR, formatDecimal, money, parseDecimal } from '../../platform/money.ts'
-import { child, children, node, path, textOf, type XmlElement } from '../xml.ts'
 import {
   type Amount,
   accountNode,

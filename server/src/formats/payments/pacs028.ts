@@ -1,4 +1,4 @@
-import { node } from '../xml.ts'
+import { node } from '@partita/notation/xml'
 import { agentNode, optional, optionalAgentNode } from './elements.ts'
 import { writeMessage } from './message.ts'
 import { travellingInstructionId } from './pacs008.ts'

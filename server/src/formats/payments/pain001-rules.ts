@@ -1,3 +1,4 @@
+import { isCalendarDate } from '@partita/notation/dates'
 import type { LocalDate } from '../../platform/clock.ts'
 import { EUR, type Money, parseDecimal } from '../../platform/money.ts'
 import type { CodeOrText, Party, PaymentType, Remittance } from './elements.ts'
@@ -159,10 +160,7 @@ function blockRejection(
 }
 
 function dateRejection(requested: string, today: LocalDate): string | undefined {
-  const milliseconds = /^\d{4}-\d{2}-\d{2}$/.test(requested) ? Date.parse(`${requested}T00:00:00Z`) : Number.NaN
-  // Date.parse moves 30 February on to March.
-  if (Number.isNaN(milliseconds) || !new Date(milliseconds).toISOString().startsWith(requested))
-    return `${requested.slice(0, 20)} is no date`
+  if (!isCalendarDate(requested)) return `${requested.slice(0, 20)} is no date`
   const inOneYear = `${Number(today.slice(0, 4)) + 1}${today.slice(4)}`
   return requested > inOneYear ? `${requested} is more than a year ahead` : undefined
 }

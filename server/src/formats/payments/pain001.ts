@@ -1,6 +1,6 @@
+import { child, children, path, readXml, textOf, type XmlElement } from '@partita/notation/xml'
 import type { Result } from '../../platform/result.ts'
 import { ok, refuse } from '../../platform/result.ts'
-import { child, children, path, readXml, textOf, type XmlElement } from '../xml.ts'
 import {
   type Amount,
   type CodeOrText,

@@ -1,5 +1,5 @@
+import { child, children, textOf, type XmlElement } from '@partita/notation/xml'
 import type { Result } from '../../platform/result.ts'
-import { child, children, textOf, type XmlElement } from '../xml.ts'
 import { type Reason, readReasons } from './elements.ts'
 import { type MessageProblem, readMessage, required, requiredText } from './message.ts'
 

@@ -1,5 +1,5 @@
+import { node, writeXml, type XmlNode } from '@partita/notation/xml'
 import { sumDecimals, unsignedDecimal } from '../statements/decimal.ts'
-import { node, writeXml, type XmlNode } from '../xml.ts'
 import { type Amount, optional } from './elements.ts'
 
 /** Where a transaction stands, as far as a customer is told. */

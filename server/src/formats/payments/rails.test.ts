@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { buildApp } from '../../../../rails-simulator/src/app.ts'
-import { forgetfulJournal } from '../../../../rails-simulator/src/journal.ts'
-import { sentinels } from '../../../../rails-simulator/src/misbehaviour.ts'
-import { Simulator } from '../../../../rails-simulator/src/simulator.ts'
+import { buildApp } from '../../../../rails-simulator/src/core/app.ts'
+import { forgetfulJournal } from '../../../../rails-simulator/src/core/journal.ts'
+import { Simulator } from '../../../../rails-simulator/src/core/simulator.ts'
+import { SCHEMES } from '../../../../rails-simulator/src/schemes.ts'
+import { SENTINELS } from '../../../../rails-simulator/src/sct/misbehaviour.ts'
 import { readInterbankMessage } from './interbank.ts'
 import { PACS_002 } from './pacs002.ts'
 import { PACS_004, writePaymentReturn } from './pacs004.ts'
@@ -14,7 +15,7 @@ const LATER = '2026-03-20T09:00:00.000Z'
 const BANK = 'PARTFRPPXXX'
 
 function startRails() {
-  const app = buildApp(new Simulator({ seed: 'formats', journal: forgetfulJournal }))
+  const app = buildApp(new Simulator({ seed: 'formats', schemes: SCHEMES, journal: forgetfulJournal }))
   return {
     send: (payload: string, at = NOW) =>
       app.inject({ method: 'POST', url: '/messages', headers: { 'bank-time': at, 'content-type': 'application/xml' }, payload }),
@@ -51,7 +52,7 @@ const transfer = (transactionId: string, creditorName: string) =>
   })
 
 // The one that cuts the connection needs a connection; the simulator's own tests have one.
-const PHRASES = sentinels().phrases.filter((phrase) => phrase !== 'SIM DROP REPLY')
+const PHRASES = SENTINELS.phrases.map(([phrase]) => `SIM ${phrase}`).filter((phrase) => phrase !== 'SIM DROP REPLY')
 
 describe('we and the rails understand each other', () => {
   test.each(['Anna', ...PHRASES])('about %s', async (name) => {

@@ -1,5 +1,5 @@
+import type { XmlElement } from '@partita/notation/xml'
 import { assert } from '../../platform/assert.ts'
-import type { XmlElement } from '../xml.ts'
 
 /**
  * Checks a document against an ISO 20022 schema, without a native library and within the limits of the safe reader. What these schemas

@@ -1,6 +1,6 @@
+import type { XmlElement } from '@partita/notation/xml'
+import { child, children, path, textOf } from '@partita/notation/xml'
 import type { LocalDate } from '../../platform/clock.ts'
-import type { XmlElement } from '../xml.ts'
-import { child, children, path, textOf } from '../xml.ts'
 import { bicShaped, counterpartyOf } from './account.ts'
 import { amountOf, codeOf, directionOf, isoDateOf, readAmount } from './camt-values.ts'
 import { equalDecimals, isNegative, negateDecimal, sumDecimals } from './decimal.ts'

@@ -1,6 +1,6 @@
+import type { XmlElement } from '@partita/notation/xml'
+import { child, children, textOf } from '@partita/notation/xml'
 import type { LocalDate } from '../../platform/clock.ts'
-import type { XmlElement } from '../xml.ts'
-import { child, children, textOf } from '../xml.ts'
 import { isoDate } from './dates.ts'
 import { negateDecimal, unsignedDecimal } from './decimal.ts'
 import type { ProblemList } from './problems.ts'

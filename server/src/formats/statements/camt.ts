@@ -1,6 +1,6 @@
+import type { XmlElement } from '@partita/notation/xml'
+import { child, children, path, textOf } from '@partita/notation/xml'
 import type { LocalDate } from '../../platform/clock.ts'
-import type { XmlElement } from '../xml.ts'
-import { child, children, path, textOf } from '../xml.ts'
 import { bicShaped, ibanShaped } from './account.ts'
 import { readEntry } from './camt-entry.ts'
 import { amountOf, codeOf, directionOf, isoDateOf } from './camt-values.ts'

@@ -1,4 +1,4 @@
-import { readXml } from '../xml.ts'
+import { readXml } from '@partita/notation/xml'
 import { bicShaped, counterpartyOf, ibanShaped } from './account.ts'
 import { ofxDate } from './dates.ts'
 import { type NumberStyle, numberStyleOf, styledDecimal } from './decimal.ts'

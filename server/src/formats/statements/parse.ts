@@ -1,4 +1,4 @@
-import { readXml } from '../xml.ts'
+import { readXml } from '@partita/notation/xml'
 import { findCamt, readCamt } from './camt.ts'
 import { readCsv } from './csv.ts'
 import { type CsvMapping, checkedMapping } from './csv-mapping.ts'

@@ -1,5 +1,5 @@
+import { node, writeXml, type XmlNode } from '@partita/notation/xml'
 import { formatDecimal, type Money } from '../../platform/money.ts'
-import { node, writeXml, type XmlNode } from '../xml.ts'
 import { bicShaped, ibanShaped } from './account.ts'
 import {
   absolute,

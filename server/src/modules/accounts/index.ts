@@ -1,34 +1,20 @@
 /**
- * The accounts' door: IBAN accounts and the feed that their owners read. Money is moved by the ledger; whoever moves it writes the feed
- * here in the same transaction, many rows in one statement.
+ * The accounts' door: IBAN accounts of ours, and the organization's accounts at other banks by their names. What happened on them is kept
+ * by the feed and by connections, their money by the ledger.
  */
 import { gatherer } from '../../platform/gather.ts'
-import type { Id } from '../../platform/ids.ts'
+import { asId, type Id } from '../../platform/ids.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
-import { writer } from '../../platform/write.ts'
+import type { BookId, LedgerAccountId } from '../ledger/index.ts'
 import type { PaymentAccount } from './domain/bank-account.ts'
-import type { NewTransaction, Settlement } from './domain/transaction.ts'
 import * as store from './store.ts'
 
-export { assignVat } from './commands/assign-vat.ts'
-export { type ImportOutcome, type ImportProblem, importStatementFile } from './commands/import-statement-file.ts'
-export { createLabel, linkLabels } from './commands/labels.ts'
-export { type OpenBankAccount, openBankAccount } from './commands/open-bank-account.ts'
-export { type ReplayRow, readReplayFile } from './commands/replay-file.ts'
-export { type ReplayHistory, type ReplayRefusal, type ReplayReport, replayHistory } from './commands/replay-history.ts'
+export { connectAccount } from './commands/connect-account.ts'
+export { bookOf, DEFAULT_BOOK, type OpenBankAccount, openBankAccount } from './commands/open-bank-account.ts'
 export type { BankAccount, PaymentAccount } from './domain/bank-account.ts'
-export type {
-  Category,
-  CounterpartyAccount,
-  NewTransaction,
-  OperationType,
-  Settlement,
-  SubjectType,
-} from './domain/transaction.ts'
-export { sepaAccount } from './domain/transaction.ts'
-export { allBankAccounts } from './queries/bank-accounts.ts'
-export { statementDocument } from './queries/statement-document.ts'
+export { allBankAccounts, findBankAccount, listBankAccounts } from './queries/bank-accounts.ts'
 export { type BankCountry, type BankIdentity, bankSettings } from './settings.ts'
+export type { LedgerLink } from './store.ts'
 
 /**
  * Our accounts with these IBANs (compact, upper case), whosever they are: for incoming payments, and for lanes that serve many
@@ -48,18 +34,36 @@ export async function findAccountByIban(tx: Tx, iban: string): Promise<PaymentAc
   return (await store.findPaymentAccounts(tx, [iban]))[0]
 }
 
-/** Writes movements to the feed, in one statement. Rows whose id stands there already are left alone, so a repeated call is harmless. */
-export async function recordTransactions(tx: Tx, rows: readonly NewTransaction[]): Promise<void> {
-  if (rows.length > 0) await store.insertTransactions(tx, rows)
+/**
+ * The organization's account, one of ours or a connected one, by what a caller wrote: `id`, which wins, or `iban`, blanks and case aside.
+ * @returns undefined when it has no such account.
+ */
+export async function findAccountId(
+  tx: Tx,
+  organizationId: Id<'organization'>,
+  asked: { readonly id?: string | undefined; readonly iban?: string | undefined },
+): Promise<Id<'bank_account'> | undefined> {
+  const found = await store.findAccount(tx, {
+    organizationId,
+    byId: asked.id !== undefined,
+    id: asId<'bank_account'>(asked.id ?? '') ?? null,
+    iban: (asked.iban ?? '').replaceAll(' ', '').toUpperCase(),
+  })
+  return found?.id
 }
 
-/** The same for commands that are decided together. */
-export const feedRows = writer('accounts.transaction', (_, tx, rows: readonly NewTransaction[]) => recordTransactions(tx, rows))
+/** An account and its history, for a statement: by IBAN or number, one of ours before a connected one. Undefined when none has a ledger account. */
+export const findStatementAccount = store.findStatementAccount
 
-/** Completes pending transactions, in one statement. @returns how many were pending; those that were not are left as they are. */
-export const settleTransactions = async (tx: Tx, settlements: readonly Settlement[]): Promise<number> =>
-  settlements.length === 0 ? 0 : store.settleTransactions(tx, settlements)
+/** How accounts are called in URLs and exports, and what their transactions' slugs begin with, by id. */
+export const namesOf = async (tx: Tx, ids: readonly Id<'bank_account'>[]): Promise<Map<string, store.AccountName>> =>
+  ids.length === 0 ? new Map() : new Map((await store.namesOf(tx, [...new Set(ids)])).map((account) => [account.id, account]))
 
-/** Declines pending transactions, in one statement. @returns how many were pending. */
-export const declineTransactions = async (tx: Tx, ids: readonly Id<'transaction'>[], declinedAt: Date): Promise<number> =>
-  ids.length === 0 ? 0 : store.declineTransactions(tx, ids, declinedAt)
+/** Says where the history of a connected account stands in the ledger (system scope). */
+export const attachLedgerAccount = (
+  tx: Tx,
+  account: { readonly id: Id<'bank_account'>; readonly bookId: BookId; readonly ledgerAccountId: LedgerAccountId },
+): Promise<number> => store.attachLedgerAccount(tx, account)
+
+/** All accounts that have one in the ledger, whosever they are, a page by id (system scope). */
+export const ledgerLinksAfter = store.ledgerLinksAfter

@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import { defineModule } from '../../platform/module.ts'
-import { accountsHttp } from './http.ts'
 import { verifyAccounts } from './queries/verify-accounts.ts'
 import { bankSettings } from './settings.ts'
 
@@ -9,7 +8,4 @@ export default defineModule({
   migrations: join(import.meta.dirname, 'migrations'),
   settings: bankSettings,
   checks: [{ name: 'accounts', prove: verifyAccounts }],
-  create: ({ database }) => ({
-    routes: (app) => accountsHttp(app, { database }),
-  }),
 })

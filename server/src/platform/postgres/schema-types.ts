@@ -58,7 +58,7 @@ export interface AccountsBookRoute {
   organization_id: string;
 }
 
-export interface AccountsCarriedBalance {
+export interface ConnectionsCarriedBalance {
   balance_minor: Int8;
   bank_account_id: string;
   carried_minor: Int8;
@@ -66,23 +66,14 @@ export interface AccountsCarriedBalance {
   organization_id: string;
 }
 
-export interface AccountsExternalHistory {
+export interface ConnectionsExternalHistory {
   bank_account_id: string;
   closing_date: Timestamp | null;
   organization_id: string;
   reached_minor: Int8 | null;
 }
 
-export interface AccountsFeedCount {
-  bank_account_id: string;
-  count: Int8;
-  operation_type: string;
-  organization_id: string;
-  side: string;
-  status: string;
-}
-
-export interface AccountsImportedFile {
+export interface ConnectionsImportedFile {
   format: string;
   id: string;
   imported_at: Timestamp;
@@ -91,7 +82,7 @@ export interface AccountsImportedFile {
   problems: Json;
 }
 
-export interface AccountsImportedStatement {
+export interface ConnectionsImportedStatement {
   bank_account_id: string;
   break_amount: Numeric | null;
   closing: Numeric | null;
@@ -111,7 +102,16 @@ export interface AccountsImportedStatement {
   unbooked: Json;
 }
 
-export interface AccountsLabel {
+export interface FeedFeedCount {
+  bank_account_id: string;
+  count: Int8;
+  operation_type: string;
+  organization_id: string;
+  side: string;
+  status: string;
+}
+
+export interface FeedLabel {
   created_at: Timestamp;
   id: string;
   name: string;
@@ -119,7 +119,7 @@ export interface AccountsLabel {
   parent_id: string | null;
 }
 
-export interface AccountsTransaction {
+export interface FeedTransaction {
   amount_minor: Int8;
   attachment_ids: Generated<string[]>;
   attachment_lost: Generated<boolean>;
@@ -159,7 +159,7 @@ export interface AccountsTransaction {
   vat_rate: Numeric | null;
 }
 
-export interface AccountsTransactionLabel {
+export interface FeedTransactionLabel {
   label_id: string;
   organization_id: string;
   transaction_id: string;
@@ -522,14 +522,14 @@ export interface TeamTeam {
 export interface DB {
   "accounts.bank_account": AccountsBankAccount;
   "accounts.book_route": AccountsBookRoute;
-  "accounts.carried_balance": AccountsCarriedBalance;
-  "accounts.external_history": AccountsExternalHistory;
-  "accounts.feed_count": AccountsFeedCount;
-  "accounts.imported_file": AccountsImportedFile;
-  "accounts.imported_statement": AccountsImportedStatement;
-  "accounts.label": AccountsLabel;
-  "accounts.transaction": AccountsTransaction;
-  "accounts.transaction_label": AccountsTransactionLabel;
+  "connections.carried_balance": ConnectionsCarriedBalance;
+  "connections.external_history": ConnectionsExternalHistory;
+  "connections.imported_file": ConnectionsImportedFile;
+  "connections.imported_statement": ConnectionsImportedStatement;
+  "feed.feed_count": FeedFeedCount;
+  "feed.label": FeedLabel;
+  "feed.transaction": FeedTransaction;
+  "feed.transaction_label": FeedTransactionLabel;
   "identity.api_key": IdentityApiKey;
   "ledger.account": LedgerAccount;
   "ledger.book": LedgerBook;

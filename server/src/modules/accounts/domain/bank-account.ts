@@ -36,7 +36,7 @@ export type BankAccount = {
   readonly balanceMinor: bigint
   /** Booked less what pending debits hold. */
   readonly authorizedBalanceMinor: bigint
-  /** The last change of the account or of its feed. */
+  /** Its own last change; not that of its feed. */
   readonly updatedAt: Date
 }
 

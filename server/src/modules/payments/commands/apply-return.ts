@@ -1,6 +1,6 @@
 import { publish } from '../../../platform/outbox.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
-import { recordTransactions } from '../../accounts/index.ts'
+import { recordTransactions } from '../../feed/index.ts'
 import { repeatsAmount, type TransferReturned } from '../domain/rail-event.ts'
 import { creditTransferEvent } from '../events.ts'
 import * as incoming from '../incoming-store.ts'

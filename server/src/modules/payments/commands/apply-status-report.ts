@@ -1,6 +1,6 @@
 import { publish } from '../../../platform/outbox.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
-import { recordTransactions } from '../../accounts/index.ts'
+import { recordTransactions } from '../../feed/index.ts'
 import { decideStatusReport, isFinal, type StatusEffect } from '../domain/credit-transfer.ts'
 import { repeatsAmount, type StatusReported } from '../domain/rail-event.ts'
 import { creditTransferEvent } from '../events.ts'

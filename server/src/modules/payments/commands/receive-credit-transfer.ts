@@ -2,13 +2,8 @@ import { newId } from '../../../platform/ids.ts'
 import { EUR } from '../../../platform/money.ts'
 import { publish } from '../../../platform/outbox.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
-import {
-  findAccountByIban,
-  type NewTransaction,
-  type PaymentAccount,
-  recordTransactions,
-  sepaAccount,
-} from '../../accounts/index.ts'
+import { findAccountByIban, type PaymentAccount } from '../../accounts/index.ts'
+import { type NewTransaction, recordTransactions, sepaAccount } from '../../feed/index.ts'
 import type { BookId } from '../../ledger/index.ts'
 import type { TransferReceived } from '../domain/rail-event.ts'
 import { incomingTransferEvent } from '../events.ts'

@@ -68,7 +68,7 @@ const balances = async (company: TestCompany) => {
 
 const feedOf = async (company: TestCompany) => {
   const { rows } = await test_.admin.query(
-    `select side, amount_minor::text as amount, settled_balance_minor::text as balance, status from accounts.transaction where organization_id = $1 order by number`,
+    `select side, amount_minor::text as amount, settled_balance_minor::text as balance, status from feed.transaction where organization_id = $1 order by number`,
     [company.id],
   )
   return rows

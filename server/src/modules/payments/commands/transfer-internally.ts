@@ -4,7 +4,8 @@ import type { KeyClaim } from '../../../platform/idempotency.ts'
 import { newId } from '../../../platform/ids.ts'
 import { ok, type Result, refuse } from '../../../platform/result.ts'
 import { write } from '../../../platform/write.ts'
-import { accountsByIban, feedRows, type NewTransaction } from '../../accounts/index.ts'
+import { accountsByIban } from '../../accounts/index.ts'
+import { feedRows, type NewTransaction } from '../../feed/index.ts'
 import type {
   MoneyAnswer,
   MoneyEffects,

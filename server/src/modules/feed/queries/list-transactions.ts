@@ -1,0 +1,140 @@
+import { type Expression, type SqlBool, sql } from 'kysely'
+import type { Id } from '../../../platform/ids.ts'
+import type { Tx } from '../../../platform/postgres/database.ts'
+import { build, rowsOf } from '../../../platform/postgres/kysely.ts'
+import { findAccountId } from '../../accounts/index.ts'
+import type { TransactionSide, TransactionStatus } from '../domain/transaction.ts'
+import * as store from '../store.ts'
+import { findTransactions, type Transaction } from './find-transaction.ts'
+
+export type InstantRange = { readonly from?: Date | undefined; readonly to?: Date | undefined }
+
+/** Which of an account's transactions are wanted. Ranges include both ends. */
+export type TransactionFilter = {
+  readonly organizationId: Id<'organization'>
+  readonly statuses: readonly TransactionStatus[]
+  readonly side?: TransactionSide | undefined
+  /** Empty: all. */
+  readonly operationTypes: readonly string[]
+  readonly withAttachments?: boolean | undefined
+  readonly updatedAt: InstantRange
+  readonly emittedAt: InstantRange
+  readonly settledAt: InstantRange
+  readonly createdAt: InstantRange
+}
+
+export const TRANSACTION_SORTS = ['updated_at', 'settled_at', 'emitted_at'] as const
+export type TransactionSort = { readonly by: (typeof TRANSACTION_SORTS)[number]; readonly direction: 'asc' | 'desc' }
+
+/** The account whose feed is wanted: by id, which wins, or by IBAN; both as the caller wrote them. */
+export type FeedAccount = { readonly id?: string | undefined; readonly iban?: string | undefined }
+
+type AccountFilter = TransactionFilter & { readonly bankAccountId: Id<'bank_account'> }
+
+/**
+ * One page of an account's feed and the exact number of rows of the whole list.
+ *
+ * Transactions that share their time are ordered by id; those without one (`settled_at` of what is not completed) count as latest. The page's keys come
+ * from an index alone, counted from whichever end is nearer, and only its own rows are then fetched: page 5,000 costs a walk over index
+ * entries, not over rows. Rows are counted only inside a range of times; else the feed's own counts tell how many there are.
+ *
+ * @returns undefined when the organization has no such account.
+ */
+export async function listTransactions(
+  tx: Tx,
+  asked: FeedAccount,
+  wanted: TransactionFilter,
+  page: { readonly sort: TransactionSort; readonly offset: number; readonly limit: number },
+): Promise<{ transactions: Transaction[]; count: bigint } | undefined> {
+  // Keys, count and rows must speak of the same moment.
+  await tx.run`set transaction isolation level repeatable read`
+  const { organizationId } = wanted
+  const bankAccountId = await findAccountId(tx, organizationId, asked)
+  if (!bankAccountId) return undefined
+
+  const filter = { ...wanted, bankAccountId }
+  const rowsOfKeys = (keys: readonly string[]) => findTransactions(tx, organizationId, keys)
+  const kept = await countKept(tx, filter)
+  const count = kept ?? (await countRows(tx, filter))
+  const left = Number(count) - page.offset
+  if (left <= 0) return { transactions: [], count }
+  // No more than there are: whoever waits for a hundred rows where there are three would read the index to its end.
+  const size = Math.min(page.limit, left)
+  const fromEnd = left - size
+  const isSortedHere = kept === undefined && count <= SORTED_HERE_MAX
+  if (fromEnd >= page.offset) {
+    const keys = await keysOf(tx, filter, page.sort, { offset: page.offset, limit: size }, isSortedHere)
+    return { transactions: await rowsOfKeys(keys), count }
+  }
+  const backwards = { by: page.sort.by, direction: page.sort.direction === 'asc' ? 'desc' : 'asc' } as const
+  const keys = await keysOf(tx, filter, backwards, { offset: fromEnd, limit: size }, isSortedHere)
+  return { transactions: await rowsOfKeys(keys.reverse()), count }
+}
+
+/** Up to so many rows of a range of times are collected and sorted: reading in order would pass all the rows outside the range first. */
+const SORTED_HERE_MAX = 20_000n
+
+async function keysOf(
+  tx: Tx,
+  filter: AccountFilter,
+  sort: TransactionSort,
+  page: { readonly offset: number; readonly limit: number },
+  isSortedHere: boolean,
+): Promise<string[]> {
+  const inOrder = filtered(filter).select('id').orderBy(sort.by, sort.direction).orderBy('id', sort.direction)
+  const collected = build
+    .with(
+      (cte) => cte('matching').materialized(),
+      () => filtered(filter).select(['id', sort.by]),
+    )
+    .selectFrom('matching')
+    .select('id')
+    .orderBy(sort.by, sort.direction)
+    .orderBy('id', sort.direction)
+  const { limit, offset } = page
+  const query = isSortedHere ? collected.limit(limit).offset(offset) : inOrder.limit(limit).offset(offset)
+  return (await rowsOf<{ id: string }>(tx, query)).map((row) => row.id)
+}
+
+/** The count that the feed keeps by status, side and type, less or only those with attachments, which have an index; undefined where times make us look at rows. */
+async function countKept(tx: Tx, filter: AccountFilter): Promise<bigint | undefined> {
+  const times = [filter.updatedAt, filter.emittedAt, filter.settledAt, filter.createdAt]
+  if (times.some(({ from, to }) => from !== undefined || to !== undefined)) return undefined
+  const withAttachments = filter.withAttachments === undefined ? 0n : await countRows(tx, { ...filter, withAttachments: true })
+  if (filter.withAttachments) return withAttachments
+  return (await store.countFeed(tx, { ...filter, side: filter.side ?? null })).count - withAttachments
+}
+
+async function countRows(tx: Tx, filter: AccountFilter): Promise<bigint> {
+  const [row] = await rowsOf<{ count: bigint }>(tx, filtered(filter).select(sql<bigint>`count(*)`.as('count')))
+  return row?.count ?? 0n
+}
+
+function filtered(filter: AccountFilter) {
+  const ranges = {
+    updated_at: filter.updatedAt,
+    emitted_at: filter.emittedAt,
+    settled_at: filter.settledAt,
+    created_at: filter.createdAt,
+  }
+  return build.selectFrom('feed.transaction').where((eb) => {
+    const conditions: Expression<SqlBool>[] = [
+      eb('bank_account_id', '=', filter.bankAccountId),
+      eb('organization_id', '=', filter.organizationId),
+      filter.statuses.length === 1
+        ? eb('status', '=', filter.statuses[0] as TransactionStatus)
+        : eb('status', '=', sql<string>`any(${filter.statuses}::text[])`),
+    ]
+    if (filter.side) conditions.push(eb('side', '=', filter.side))
+    if (filter.operationTypes.length > 0)
+      conditions.push(eb('operation_type', '=', sql<string>`any(${filter.operationTypes}::text[])`))
+    if (filter.withAttachments !== undefined) {
+      conditions.push(filter.withAttachments ? sql<SqlBool>`attachment_ids <> '{}'` : sql<SqlBool>`attachment_ids = '{}'`)
+    }
+    for (const [column, range] of Object.entries(ranges) as [keyof typeof ranges, InstantRange][]) {
+      if (range.from) conditions.push(eb(column, '>=', range.from))
+      if (range.to) conditions.push(eb(column, '<=', range.to))
+    }
+    return eb.and(conditions)
+  })
+}

@@ -1,0 +1,244 @@
+import type { Id } from '../../platform/ids.ts'
+import type { Currency } from '../../platform/money.ts'
+import type { Tx } from '../../platform/postgres/database.ts'
+import type { NewTransaction, Settlement } from './domain/transaction.ts'
+
+/** One statement for any number of rows. Rows that stand there already (a lane repeating itself after a lost connection) are left alone. */
+export const insertTransactions = (tx: Tx, rows: readonly NewTransaction[]) => tx.run`
+  insert into feed.transaction (
+    id, organization_id, bank_account_id, status, side, operation_type, amount_minor, currency, local_amount_minor, local_currency,
+    settled_balance_minor, label, clean_counterparty_name, reference, note, category, initiator_id, subject_type,
+    counterparty_account_number, counterparty_account_number_format, counterparty_bank_identifier, counterparty_bank_identifier_format,
+    attachment_required, is_external, ledger_reference, emitted_at, settled_at, created_at, updated_at)
+  select id, organization_id, bank_account_id, status, side, operation_type, amount_minor, currency, amount_minor, currency,
+         settled_balance_minor, label, clean_name, reference, note, category, initiator_id, subject_type,
+         number, number_format, bank, bank_format, attachment_required, is_external, ledger_reference, emitted_at, settled_at, recorded_at, recorded_at
+    from unnest(
+      ${rows.map((r) => r.id)}::uuid[], ${rows.map((r) => r.organizationId)}::uuid[], ${rows.map((r) => r.bankAccountId)}::uuid[],
+      ${rows.map((r) => r.status)}::text[], ${rows.map((r) => r.side)}::text[], ${rows.map((r) => r.operationType)}::text[],
+      ${rows.map((r) => r.amount.minor)}::bigint[], ${rows.map((r) => r.amount.currency)}::text[],
+      ${rows.map((r) => r.settledBalanceMinor)}::bigint[], ${rows.map((r) => r.label)}::text[],
+      ${rows.map((r) => r.cleanCounterpartyName ?? null)}::text[], ${rows.map((r) => r.reference ?? null)}::text[],
+      ${rows.map((r) => r.note ?? null)}::text[], ${rows.map((r) => r.category)}::text[], ${rows.map((r) => r.initiatorId)}::uuid[],
+      ${rows.map((r) => r.subjectType)}::text[], ${rows.map((r) => r.counterparty?.number ?? null)}::text[],
+      ${rows.map((r) => r.counterparty?.numberFormat ?? null)}::text[], ${rows.map((r) => r.counterparty?.bankIdentifier ?? null)}::text[],
+      ${rows.map((r) => r.counterparty?.bankIdentifierFormat ?? null)}::text[], ${rows.map((r) => r.attachmentRequired ?? false)}::boolean[],
+      ${rows.map((r) => r.isExternal ?? false)}::boolean[], ${rows.map((r) => r.ledgerReference)}::uuid[],
+      ${rows.map((r) => r.emittedAt.toISOString())}::timestamptz[], ${rows.map((r) => r.settledAt?.toISOString() ?? null)}::timestamptz[],
+      ${rows.map((r) => r.recordedAt.toISOString())}::timestamptz[])
+      as r(id, organization_id, bank_account_id, status, side, operation_type, amount_minor, currency, settled_balance_minor, label, clean_name,
+           reference, note, category, initiator_id, subject_type, number, number_format, bank, bank_format, attachment_required, is_external,
+           ledger_reference, emitted_at, settled_at, recorded_at)
+  on conflict (id) do nothing`
+
+export const settleTransactions = (tx: Tx, rows: readonly Settlement[]) => tx.run`
+  update feed.transaction t
+     set status = 'completed', settled_at = s.settled_at, updated_at = s.settled_at, settled_balance_minor = s.balance,
+         ledger_reference = coalesce(s.ledger_reference, t.ledger_reference)
+    from unnest(
+      ${rows.map((r) => r.id)}::uuid[], ${rows.map((r) => r.settledAt.toISOString())}::timestamptz[],
+      ${rows.map((r) => r.settledBalanceMinor)}::bigint[], ${rows.map((r) => r.ledgerReference ?? null)}::uuid[])
+      as s(id, settled_at, balance, ledger_reference)
+   where t.id = s.id and t.status = 'pending'`
+
+export const declineTransactions = (tx: Tx, ids: readonly string[], declinedAt: Date) => tx.run`
+  update feed.transaction set status = 'declined', updated_at = ${declinedAt}
+   where id = any(${ids}::uuid[]) and status = 'pending'`
+
+export type StoredTransaction = {
+  id: Id<'transaction'>
+  /** Counts all transactions of the bank; the last part of its slug. */
+  number: bigint
+  bankAccountId: Id<'bank_account'>
+  status: 'pending' | 'declined' | 'completed'
+  side: 'credit' | 'debit'
+  operationType: string
+  amountMinor: bigint
+  currency: Currency
+  localAmountMinor: bigint
+  localCurrency: Currency
+  settledBalanceMinor: bigint | null
+  label: string
+  cleanCounterpartyName: string | null
+  reference: string | null
+  note: string | null
+  category: string
+  initiatorId: string | null
+  subjectType: string
+  counterpartyAccountNumber: string | null
+  counterpartyAccountNumberFormat: string | null
+  counterpartyBankIdentifier: string | null
+  counterpartyBankIdentifierFormat: string | null
+  subjectDetails: Record<string, unknown> | null
+  vatAmountMinor: bigint | null
+  vatRate: string | null
+  vatItems: VatItem[] | null
+  labelIds: string[]
+  attachmentIds: string[]
+  attachmentLost: boolean
+  attachmentRequired: boolean
+  cardLastDigits: string | null
+  isExternal: boolean
+  emittedAt: Date
+  settledAt: Date | null
+  createdAt: Date
+  updatedAt: Date
+}
+
+/** As kept in `vat_items`: minor units as text, since JSON numbers are floats. */
+export type VatItem = { readonly amount_minor: string; readonly amount_excluding_vat_minor: string; readonly rate: string }
+
+/** The organization's transactions with these ids, in the order asked. */
+export const findTransactions = (tx: Tx, organizationId: string, ids: readonly string[]) => tx.rows<StoredTransaction>`
+  select t.id, t.number, t.bank_account_id as "bankAccountId", t.status, t.side,
+         t.operation_type as "operationType", t.amount_minor as "amountMinor", t.currency, t.local_amount_minor as "localAmountMinor",
+         t.local_currency as "localCurrency", t.settled_balance_minor as "settledBalanceMinor", t.label,
+         t.clean_counterparty_name as "cleanCounterpartyName", t.reference, t.note, t.category, t.initiator_id as "initiatorId",
+         t.subject_type as "subjectType", t.counterparty_account_number as "counterpartyAccountNumber",
+         t.counterparty_account_number_format as "counterpartyAccountNumberFormat",
+         t.counterparty_bank_identifier as "counterpartyBankIdentifier",
+         t.counterparty_bank_identifier_format as "counterpartyBankIdentifierFormat", t.subject_details as "subjectDetails",
+         t.vat_amount_minor as "vatAmountMinor", t.vat_rate as "vatRate", t.vat_items as "vatItems",
+         array(select l.label_id from feed.transaction_label l where l.transaction_id = t.id order by l.label_id) as "labelIds",
+         t.attachment_ids as "attachmentIds", t.attachment_lost as "attachmentLost", t.attachment_required as "attachmentRequired",
+         t.card_last_digits as "cardLastDigits", t.is_external as "isExternal", t.emitted_at as "emittedAt", t.settled_at as "settledAt",
+         t.created_at as "createdAt", t.updated_at as "updatedAt"
+    from unnest(${ids}::uuid[]) with ordinality as wanted(id, position)
+    join feed.transaction t on t.id = wanted.id and t.organization_id = ${organizationId}
+   order by wanted.position`
+
+/** When the feeds of these accounts changed last; accounts without transactions are left out. */
+export const lastChanges = (tx: Tx, bankAccountIds: readonly string[]) => tx.rows<{ bankAccountId: string; updatedAt: Date }>`
+  select account.id as "bankAccountId", latest.updated_at as "updatedAt"
+    from unnest(${bankAccountIds}::uuid[]) as account(id)
+   cross join lateral (
+      select t.updated_at from feed.transaction t where t.bank_account_id = account.id order by t.updated_at desc, t.id desc limit 1) latest`
+
+/** How many transactions an account has of these kinds; the counts are kept by triggers. Empty operation types: all. */
+export const countFeed = (
+  tx: Tx,
+  wanted: {
+    organizationId: string
+    bankAccountId: string
+    statuses: readonly string[]
+    side: string | null
+    operationTypes: readonly string[]
+  },
+) => tx.one<{ count: bigint }>`
+  select coalesce(sum(count), 0)::bigint as count from feed.feed_count
+   where organization_id = ${wanted.organizationId} and bank_account_id = ${wanted.bankAccountId}
+     and status = any(${wanted.statuses}::text[])
+     and (${wanted.side}::text is null or side = ${wanted.side})
+     and (cardinality(${wanted.operationTypes}::text[]) = 0 or operation_type = any(${wanted.operationTypes}::text[]))`
+
+export type Label = { readonly id: string; readonly name: string; readonly parentId: string | null }
+
+export const listLabels = (tx: Tx, organizationId: string, page: { limit: number; offset: number }) => tx.rows<Label>`
+  select id, name, parent_id as "parentId" from feed.label
+   where organization_id = ${organizationId}
+   order by created_at, id
+   limit ${page.limit} offset ${page.offset}`
+
+export const countLabels = (tx: Tx, organizationId: string) => tx.one<{ count: bigint }>`
+  select count(*) as count from feed.label where organization_id = ${organizationId}`
+
+export const findLabels = (tx: Tx, organizationId: string, ids: readonly string[]) => tx.rows<Label>`
+  select id, name, parent_id as "parentId" from feed.label where organization_id = ${organizationId} and id = any(${ids}::uuid[])`
+
+export const insertLabel = (tx: Tx, label: Label & { organizationId: string }, createdAt: Date) => tx.run`
+  insert into feed.label (id, organization_id, name, parent_id, created_at)
+  values (${label.id}, ${label.organizationId}, ${label.name}, ${label.parentId}, ${createdAt})`
+
+export const linkLabels = (
+  tx: Tx,
+  organizationId: string,
+  links: readonly { readonly transactionId: string; readonly labelId: string }[],
+) => tx.run`
+  insert into feed.transaction_label (transaction_id, label_id, organization_id)
+  select transaction_id, label_id, ${organizationId}::uuid
+    from unnest(${links.map((l) => l.transactionId)}::uuid[], ${links.map((l) => l.labelId)}::uuid[]) as l(transaction_id, label_id)
+  on conflict do nothing`
+
+export type VatRow = {
+  readonly transactionId: string
+  readonly vatMinor: bigint
+  readonly rate: string
+  readonly updatedAt: Date
+}
+
+export const setVat = (tx: Tx, organizationId: string, rows: readonly VatRow[]) => tx.run`
+  update feed.transaction t
+     set vat_amount_minor = v.vat, vat_rate = v.rate::numeric, updated_at = v.updated_at,
+         vat_items = jsonb_build_array(jsonb_build_object(
+           'amount_minor', v.vat::text, 'amount_excluding_vat_minor', (t.amount_minor - v.vat)::text, 'rate', v.rate))
+    from unnest(
+      ${rows.map((r) => r.transactionId)}::uuid[], ${rows.map((r) => r.vatMinor)}::bigint[], ${rows.map((r) => r.rate)}::text[],
+      ${rows.map((r) => r.updatedAt.toISOString())}::timestamptz[])
+      as v(id, vat, rate, updated_at)
+   where t.id = v.id and t.organization_id = ${organizationId}`
+
+export type CompletedTransaction = {
+  id: string
+  side: 'credit' | 'debit'
+  operationType: string
+  amountMinor: bigint
+  label: string
+  reference: string | null
+  settledAt: Date
+  counterpartyNumber: string | null
+  counterpartyFormat: string | null
+  bank: string | null
+  bankFormat: string | null
+}
+
+/** Completed movements of an account with `from` ≤ settlement < `before`, oldest first. */
+export const completedTransactions = (tx: Tx, bankAccountId: string, from: Date, before: Date) => tx.rows<CompletedTransaction>`
+  select t.id, t.side, t.operation_type as "operationType", t.amount_minor as "amountMinor", t.label, t.reference,
+         t.settled_at as "settledAt", t.counterparty_account_number as "counterpartyNumber",
+         t.counterparty_account_number_format as "counterpartyFormat", t.counterparty_bank_identifier as bank,
+         t.counterparty_bank_identifier_format as "bankFormat"
+    from feed.transaction t
+   where t.bank_account_id = ${bankAccountId} and t.status = 'completed' and t.settled_at >= ${from} and t.settled_at < ${before}
+   order by t.settled_at, t.number`
+
+/** What the feed of a connected account holds of some days. */
+export type FeedBooking = { reference: string; day: string; signedMinor: bigint }
+
+export const bookingsBetween = (tx: Tx, bankAccountId: string, from: Date, to: Date) => tx.rows<FeedBooking>`
+  select ledger_reference as reference, (settled_at at time zone 'UTC')::date as day,
+         case side when 'credit' then amount_minor else -amount_minor end as "signedMinor"
+    from feed.transaction
+   where bank_account_id = ${bankAccountId} and status = 'completed' and settled_at >= ${from} and settled_at <= ${to}`
+
+/** The day of the latest booking. Ordered as the index is, so that it is one look into it. */
+export const findLatestBooking = (tx: Tx, bankAccountId: string) => tx.maybe<{ day: string }>`
+  select (settled_at at time zone 'UTC')::date as day
+    from feed.transaction
+   where bank_account_id = ${bankAccountId} and settled_at is not null
+   order by settled_at desc
+   limit 1`
+
+/**
+ * Reckons the balances of the feed anew from a moment on: `base` is the balance at `from`, and what was carried into the books later counts
+ * before the bookings of its day.
+ */
+export const restateBalances = (
+  tx: Tx,
+  r: { bankAccountId: string; from: Date; base: bigint; carried: readonly { at: Date; minor: bigint }[]; now: Date },
+) => tx.run`
+  with carried as (
+    select at, minor
+      from unnest(${r.carried.map((c) => c.at.toISOString())}::timestamptz[], ${r.carried.map((c) => c.minor)}::bigint[]) as c(at, minor)
+  ), movement as (
+    select id, settled_at as at, number, case side when 'credit' then amount_minor else -amount_minor end as minor
+      from feed.transaction
+     where bank_account_id = ${r.bankAccountId} and status = 'completed' and settled_at > ${r.from}
+    union all
+    select null, at, 0, minor from carried
+  ), running as (
+    select id, ${r.base}::bigint + (sum(minor) over (order by at, number rows unbounded preceding))::bigint as balance from movement
+  )
+  update feed.transaction t
+     set settled_balance_minor = running.balance, updated_at = ${r.now}
+    from running
+   where t.id = running.id and t.settled_balance_minor is distinct from running.balance`

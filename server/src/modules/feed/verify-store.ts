@@ -1,0 +1,27 @@
+import type { Tx } from '../../platform/postgres/database.ts'
+
+/** Feeds beside the ledger's balances: whether a completed row was settled at that balance, and their sum. Accounts without completed rows are left out. */
+export const compareFeeds = (tx: Tx, accounts: readonly { readonly id: string; readonly balance: bigint }[]) => tx.rows<{
+  id: string
+  balance: bigint
+  isTold: boolean
+  sum: bigint
+}>`
+  select w.id, w.balance, coalesce(bool_or(t.settled_balance_minor = w.balance), true) as "isTold",
+         sum(case t.side when 'credit' then t.amount_minor else -t.amount_minor end)::bigint as sum
+    from unnest(${accounts.map((a) => a.id)}::uuid[], ${accounts.map((a) => a.balance)}::bigint[]) as w(id, balance)
+    join feed.transaction t on t.bank_account_id = w.id and t.status = 'completed'
+   group by w.id, w.balance`
+
+/** Feeds whose counts are not what their rows say. */
+export const miscountedFeeds = (tx: Tx) => tx.rows<{ id: string; told: bigint; actual: bigint }>`
+  select bank_account_id as id, sum(told)::bigint as told, sum(actual)::bigint as actual
+    from (
+      select bank_account_id, status, side, operation_type, count as told, 0::bigint as actual from feed.feed_count
+      union all
+      select bank_account_id, status, side, operation_type, 0, count(*) from feed.transaction
+       group by bank_account_id, status, side, operation_type
+    ) counts
+   group by bank_account_id, status, side, operation_type
+  having sum(told) <> sum(actual)
+   order by bank_account_id`
