@@ -48,6 +48,7 @@ create table accounts.bank_account (
   constraint bank_account_status_check CHECK ((status = ANY (ARRAY['active'::text, 'closed'::text]))),
   constraint bank_account_pkey PRIMARY KEY (id),
   constraint bank_account_ledger_account_id_key UNIQUE (ledger_account_id),
+  constraint bank_account_of_organization UNIQUE (organization_id, id),
   constraint bank_account_organization_id_number_key UNIQUE (organization_id, number),
   constraint bank_account_slug_key UNIQUE (slug)
 );
@@ -64,7 +65,7 @@ create table connections.carried_balance (
   day date not null,
   balance_minor bigint not null,
   carried_minor bigint not null,
-  constraint carried_balance_bank_account_id_fkey FOREIGN KEY (bank_account_id) REFERENCES accounts.bank_account(id),
+  constraint account_is_of_the_same_organization FOREIGN KEY (organization_id, bank_account_id) REFERENCES accounts.bank_account(organization_id, id),
   constraint carried_balance_pkey PRIMARY KEY (bank_account_id, day)
 );
 
@@ -73,7 +74,7 @@ create table connections.external_history (
   organization_id uuid not null,
   reached_minor bigint,
   closing_date date,
-  constraint external_history_bank_account_id_fkey FOREIGN KEY (bank_account_id) REFERENCES accounts.bank_account(id),
+  constraint account_is_of_the_same_organization FOREIGN KEY (organization_id, bank_account_id) REFERENCES accounts.bank_account(organization_id, id),
   constraint external_history_pkey PRIMARY KEY (bank_account_id)
 );
 
@@ -84,7 +85,8 @@ create table connections.imported_file (
   format text not null,
   problems jsonb not null,
   imported_at timestamp with time zone not null,
-  constraint imported_file_pkey PRIMARY KEY (id)
+  constraint imported_file_pkey PRIMARY KEY (id),
+  constraint imported_file_of_organization UNIQUE (organization_id, id)
 );
 
 create table connections.imported_statement (
@@ -105,8 +107,8 @@ create table connections.imported_statement (
   reconciles boolean,
   break_amount numeric,
   unbooked jsonb not null,
-  constraint imported_statement_bank_account_id_fkey FOREIGN KEY (bank_account_id) REFERENCES accounts.bank_account(id),
-  constraint imported_statement_imported_file_id_fkey FOREIGN KEY (imported_file_id) REFERENCES connections.imported_file(id),
+  constraint account_is_of_the_same_organization FOREIGN KEY (organization_id, bank_account_id) REFERENCES accounts.bank_account(organization_id, id),
+  constraint file_is_of_the_same_organization FOREIGN KEY (organization_id, imported_file_id) REFERENCES connections.imported_file(organization_id, id),
   constraint imported_statement_pkey PRIMARY KEY (id)
 );
 
@@ -117,7 +119,8 @@ create table feed.feed_count (
   side text not null,
   operation_type text not null,
   count bigint not null,
-  constraint feed_count_pkey PRIMARY KEY (bank_account_id, status, side, operation_type)
+  constraint account_is_of_the_same_organization FOREIGN KEY (organization_id, bank_account_id) REFERENCES accounts.bank_account(organization_id, id),
+  constraint feed_count_pkey PRIMARY KEY (organization_id, bank_account_id, status, side, operation_type)
 ) with (fillfactor=50);
 
 create table feed.label (
@@ -126,8 +129,9 @@ create table feed.label (
   name text not null,
   parent_id uuid,
   created_at timestamp with time zone not null,
-  constraint label_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES feed.label(id),
-  constraint label_pkey PRIMARY KEY (id)
+  constraint parent_is_of_the_same_organization FOREIGN KEY (organization_id, parent_id) REFERENCES feed.label(organization_id, id),
+  constraint label_pkey PRIMARY KEY (id),
+  constraint label_of_organization UNIQUE (organization_id, id)
 );
 
 create table feed.transaction (
@@ -180,7 +184,7 @@ create table feed.transaction_label (
   transaction_id uuid not null,
   label_id uuid not null,
   organization_id uuid not null,
-  constraint transaction_label_label_id_fkey FOREIGN KEY (label_id) REFERENCES feed.label(id),
+  constraint label_is_of_the_same_organization FOREIGN KEY (organization_id, label_id) REFERENCES feed.label(organization_id, id),
   constraint transaction_label_transaction_id_fkey FOREIGN KEY (transaction_id) REFERENCES feed.transaction(id) ON DELETE CASCADE,
   constraint transaction_label_pkey PRIMARY KEY (transaction_id, label_id)
 );
@@ -338,8 +342,9 @@ create table payments.credit_transfer (
   constraint credit_transfer_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '99999999999'::bigint))),
   constraint credit_transfer_currency_check CHECK ((currency = 'EUR'::bpchar)),
   constraint credit_transfer_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'submitted'::text, 'unknown'::text, 'accepted'::text, 'settled'::text, 'rejected'::text, 'returned'::text]))),
-  constraint credit_transfer_payment_file_id_fkey FOREIGN KEY (payment_file_id) REFERENCES payments.payment_file(id),
+  constraint file_is_of_the_same_organization FOREIGN KEY (organization_id, payment_file_id) REFERENCES payments.payment_file(organization_id, id),
   constraint credit_transfer_pkey PRIMARY KEY (id),
+  constraint credit_transfer_of_organization UNIQUE (organization_id, id),
   constraint credit_transfer_transaction_id_key UNIQUE (transaction_id)
 );
 
@@ -422,6 +427,7 @@ create table payments.payment_file (
   content_sha256 bytea,
   constraint payment_file_status_check CHECK ((status = ANY (ARRAY['accepted'::text, 'partly_accepted'::text, 'rejected'::text]))),
   constraint payment_file_pkey PRIMARY KEY (id),
+  constraint payment_file_of_organization UNIQUE (organization_id, id),
   constraint payment_file_organization_id_message_id_key UNIQUE (organization_id, message_id)
 );
 
@@ -429,7 +435,7 @@ create table payments.payment_file_answer (
   payment_file_id uuid not null,
   organization_id uuid not null,
   answered_at timestamp with time zone not null,
-  constraint payment_file_answer_payment_file_id_fkey FOREIGN KEY (payment_file_id) REFERENCES payments.payment_file(id),
+  constraint file_is_of_the_same_organization FOREIGN KEY (organization_id, payment_file_id) REFERENCES payments.payment_file(organization_id, id),
   constraint payment_file_answer_pkey PRIMARY KEY (payment_file_id)
 );
 
@@ -438,7 +444,7 @@ create table payments.payment_file_refusal (
   organization_id uuid not null,
   file_position integer not null,
   status_reason_code text not null,
-  constraint payment_file_refusal_payment_file_id_fkey FOREIGN KEY (payment_file_id) REFERENCES payments.payment_file(id),
+  constraint file_is_of_the_same_organization FOREIGN KEY (organization_id, payment_file_id) REFERENCES payments.payment_file(organization_id, id),
   constraint payment_file_refusal_pkey PRIMARY KEY (payment_file_id, file_position)
 );
 
@@ -458,7 +464,7 @@ create table payments.transfer_return (
   status_reason_code text not null,
   received_at timestamp with time zone not null,
   constraint transfer_return_amount_minor_check CHECK ((amount_minor > 0)),
-  constraint transfer_return_credit_transfer_id_fkey FOREIGN KEY (credit_transfer_id) REFERENCES payments.credit_transfer(id),
+  constraint transfer_is_of_the_same_organization FOREIGN KEY (organization_id, credit_transfer_id) REFERENCES payments.credit_transfer(organization_id, id),
   constraint transfer_return_pkey PRIMARY KEY (returning_agent, return_id)
 );
 
@@ -565,7 +571,7 @@ create table team.membership (
   constraint membership_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'manager'::text, 'reporting'::text, 'employee'::text, 'accountant'::text]))),
   constraint membership_status_check CHECK ((status = ANY (ARRAY['active'::text, 'invitable'::text, 'pending'::text, 'revoked'::text]))),
   constraint membership_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES team.organization(id),
-  constraint membership_team_id_fkey FOREIGN KEY (team_id) REFERENCES team.team(id),
+  constraint team_is_of_the_same_organization FOREIGN KEY (organization_id, team_id) REFERENCES team.team(organization_id, id),
   constraint membership_pkey PRIMARY KEY (id)
 );
 
@@ -596,6 +602,7 @@ create table team.team (
   name text not null,
   constraint team_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES team.organization(id),
   constraint team_pkey PRIMARY KEY (id),
+  constraint team_of_organization UNIQUE (organization_id, id),
   constraint team_organization_id_name_key UNIQUE (organization_id, name)
 );
 
@@ -627,6 +634,8 @@ CREATE INDEX transaction_unsettled ON feed.transaction USING btree (bank_account
 
 CREATE INDEX transaction_with_attachments ON feed.transaction USING btree (bank_account_id, settled_at DESC, id DESC) INCLUDE (organization_id, status, side, operation_type) WHERE (attachment_ids <> '{}'::uuid[]);
 
+CREATE INDEX transaction_label_of_label ON feed.transaction_label USING btree (organization_id, label_id);
+
 CREATE UNIQUE INDEX api_key_live ON identity.api_key USING btree (organization_id) WHERE (revoked_at IS NULL);
 
 CREATE INDEX hold_due ON ledger.hold USING btree (book, expires_at) WHERE ((status = 'pending'::text) AND (expires_at IS NOT NULL));
@@ -635,17 +644,25 @@ CREATE INDEX credit_transfer_due ON payments.credit_transfer USING btree (reques
 
 CREATE INDEX credit_transfer_file ON payments.credit_transfer USING btree (payment_file_id) WHERE (payment_file_id IS NOT NULL);
 
+CREATE INDEX credit_transfer_listed ON payments.credit_transfer USING btree (organization_id, created_at, id);
+
 CREATE INDEX credit_transfer_silent ON payments.credit_transfer USING btree (answer_due_at) WHERE (status = ANY (ARRAY['submitted'::text, 'unknown'::text, 'accepted'::text]));
+
+CREATE INDEX incoming_transfer_listed ON payments.incoming_transfer USING btree (organization_id, received_at, id);
 
 CREATE INDEX incoming_transfer_returning ON payments.incoming_transfer USING btree (answer_due_at) WHERE (status = 'returning'::text);
 
 CREATE INDEX incoming_transfer_suspended ON payments.incoming_transfer USING btree (received_at, id) WHERE (status = 'suspended'::text);
+
+CREATE INDEX internal_transfer_listed ON payments.internal_transfer USING btree (organization_id, created_at, id);
 
 CREATE INDEX outgoing_message_interrupted ON payments.outgoing_message USING btree (attempted_at) WHERE ((delivered_at IS NULL) AND (refused_reason IS NULL));
 
 CREATE INDEX outgoing_message_of_return ON payments.outgoing_message USING btree (incoming_transfer_id) WHERE (incoming_transfer_id IS NOT NULL);
 
 CREATE INDEX outgoing_message_waiting ON payments.outgoing_message USING btree (created_at, id) WHERE (attempted_at IS NULL);
+
+CREATE INDEX transfer_return_listed ON payments.transfer_return USING btree (organization_id, received_at);
 
 CREATE INDEX transfer_return_of ON payments.transfer_return USING btree (credit_transfer_id);
 
@@ -694,6 +711,22 @@ UNION ALL
     t.recorded_at
    FROM ledger.transfer t;
 
+CREATE OR REPLACE FUNCTION feed.check_labelled()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare stranger uuid;
+begin
+  select a.transaction_id into stranger from added a
+   where not exists (select from feed.transaction t where t.id = a.transaction_id and t.organization_id = a.organization_id) limit 1;
+  if found then
+    raise foreign_key_violation using
+      message = format('a label cannot be put on transaction %s, which is not of its organization', stranger), constraint = 'transaction_is_of_the_same_organization';
+  end if;
+  return null;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION feed.count_feed()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -703,8 +736,8 @@ begin
   select bank_account_id, organization_id, status, side, operation_type, count(*) * tg_argv[0]::integer
     from changed
    group by bank_account_id, organization_id, status, side, operation_type
-   order by bank_account_id, status, side, operation_type
-  on conflict (bank_account_id, status, side, operation_type) do update set count = c.count + excluded.count;
+   order by bank_account_id, organization_id, status, side, operation_type
+  on conflict (organization_id, bank_account_id, status, side, operation_type) do update set count = c.count + excluded.count;
   return null;
 end $function$
 ;
@@ -1435,6 +1468,8 @@ CREATE TRIGGER feed_grows AFTER INSERT ON feed.transaction REFERENCING NEW TABLE
 CREATE TRIGGER feed_loses_former AFTER UPDATE ON feed.transaction REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION feed.count_feed('-1');
 
 CREATE TRIGGER feed_shrinks AFTER DELETE ON feed.transaction REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION feed.count_feed('-1');
+
+CREATE TRIGGER transaction_is_of_the_same_organization AFTER INSERT ON feed.transaction_label REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION feed.check_labelled();
 
 CREATE TRIGGER guard_held BEFORE UPDATE OF held ON ledger.account FOR EACH STATEMENT EXECUTE FUNCTION ledger.only_through('apply_new_holds', 'apply_ended_holds');
 

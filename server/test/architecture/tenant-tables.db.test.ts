@@ -89,6 +89,127 @@ describe('tables that say whose their rows are', () => {
   })
 })
 
+/** References between two such tables that do not say that both rows are of one organization. */
+async function crossingReferences(): Promise<string[]> {
+  const names = (await tenantTables()).map((table) => table.name).filter((name) => name !== 'team.organization')
+  const { rows } = await test_.admin.query<{ name: string }>(
+    `select k.conrelid::regclass || ' ' || pg_get_constraintdef(k.oid) as name
+       from pg_constraint k
+      where k.contype = 'f' and k.conparentid = 0 and k.conrelid::regclass::text = any($1) and k.confrelid::regclass::text = any($1)
+        and not exists (
+          select from unnest(k.conkey, k.confkey) as pair(here, there)
+            join pg_attribute h on h.attrelid = k.conrelid and h.attnum = pair.here and h.attname = 'organization_id'
+            join pg_attribute t on t.attrelid = k.confrelid and t.attnum = pair.there and t.attname = 'organization_id')
+      order by 1`,
+    [names],
+  )
+  return rows.map((row) => row.name)
+}
+
+/** May only shrink. */
+const CROSSING: readonly string[] = [
+  // A trigger holds labels to it, see the feed's migration 0002.
+  'feed.transaction_label FOREIGN KEY (transaction_id) REFERENCES feed.transaction(id) ON DELETE CASCADE',
+]
+
+/** Such tables whose rows of one organization cannot be found by an index. */
+async function unledTables(): Promise<string[]> {
+  const names = (await tenantTables()).map((table) => table.name).filter((name) => !/^team.organization$|\.reference/.test(name))
+  const { rows } = await test_.admin.query<{ name: string }>(
+    `select c.oid::regclass::text as name from pg_class c
+      where c.oid::regclass::text = any($1)
+        and not exists (select from pg_index i join pg_attribute a on a.attrelid = c.oid and a.attnum = i.indkey[0]
+                         where i.indrelid = c.oid and a.attname = 'organization_id' and i.indpred is null)
+      order by 1`,
+    [names],
+  )
+  return rows.map((row) => row.name)
+}
+
+/** Read by the key of what they belong to, and by nobody else. May only shrink. */
+const READ_BY_ANOTHER_KEY: readonly string[] = [
+  'connections.carried_balance',
+  'connections.external_history',
+  'connections.imported_statement',
+  'feed.transaction',
+  'identity.api_key',
+  'payments.payment_file_answer',
+  'payments.payment_file_refusal',
+  'platform.outbox',
+]
+
+describe('what belongs together', () => {
+  afterEach(() => test_.admin.query('drop table if exists team.planted'))
+
+  test('is of one organization, and PostgreSQL refuses what is not', async () => {
+    expect(await crossingReferences()).toEqual(CROSSING)
+    await test_.admin.query('create table team.planted (organization_id uuid, team_id uuid references team.team)')
+    expect(await crossingReferences()).toEqual([...CROSSING, 'team.planted FOREIGN KEY (team_id) REFERENCES team.team(id)'])
+  })
+
+  test('a member is of no team of another organization', async () => {
+    const [mine, theirs, team] = [newId(), newId(), newId()]
+    await test_.admin.query(
+      `insert into team.organization (id, slug, name, created_at) select id, slug, slug, now() from unnest($1::uuid[], $2::text[]) as o(id, slug)`,
+      [
+        [mine, theirs],
+        ['mine', 'theirs'],
+      ],
+    )
+    await test_.admin.query(`insert into team.team (id, organization_id, name) values ($1, $2, 'their team')`, [team, theirs])
+    const join = (organization: string) =>
+      test_.admin.query(
+        `insert into team.membership (id, organization_id, first_name, last_name, team_id, status, created_at)
+         values (gen_random_uuid(), $1, 'A', 'B', $2, 'invitable', now())`,
+        [organization, team],
+      )
+    await expect(join(mine)).rejects.toThrow(/team_is_of_the_same_organization/)
+    await expect(join(theirs)).resolves.toMatchObject({ rowCount: 1 })
+  })
+
+  test('a label is put on no transaction of another organization, a parent is none of another, and a feed is its account’s owner’s', async () => {
+    const [mine, theirs] = [newId(), newId()]
+    const [myAccount, myTransaction, myLabel, theirLabel] = [newId(), newId(), newId(), newId()]
+    const insertAccount = `
+      insert into accounts.bank_account (id, organization_id, number, slug, transaction_slug_prefix, name, holder_name, status, main, iban, bic,
+                                         currency, book_id, ledger_account_id, created_at, updated_at)
+      values ($1::uuid, $2, 1, $1::uuid::text, 'x', 'x', 'x', 'active', true, $1::uuid::text, 'X', 'EUR', 1, gen_random_uuid(), now(), now())`
+    await test_.admin.query(insertAccount, [myAccount, mine])
+    const insertTransaction = (id: string, organization: string) =>
+      test_.admin.query(
+        `insert into feed.transaction (id, organization_id, bank_account_id, status, side, operation_type, amount_minor, currency,
+                                       local_amount_minor, local_currency, label, category, subject_type, emitted_at, created_at, updated_at)
+         values ($1, $2, $3, 'pending', 'credit', 'income', 1, 'EUR', 1, 'EUR', 'x', 'x', 'Income', now(), now(), now())`,
+        [id, organization, myAccount],
+      )
+    await insertTransaction(myTransaction, mine)
+    await expect(insertTransaction(newId(), theirs)).rejects.toThrow(/account_is_of_the_same_organization/)
+    const insertLabel = (id: string, organization: string, parent: string | null) =>
+      test_.admin.query(
+        `insert into feed.label (id, organization_id, name, parent_id, created_at) values ($1, $2, 'x', $3, now())`,
+        [id, organization, parent],
+      )
+    await insertLabel(myLabel, mine, null)
+    await insertLabel(theirLabel, theirs, null)
+    await expect(insertLabel(newId(), theirs, myLabel)).rejects.toThrow(/parent_is_of_the_same_organization/)
+    const link = (label: string, organization: string) =>
+      test_.admin.query('insert into feed.transaction_label (transaction_id, label_id, organization_id) values ($1, $2, $3)', [
+        myTransaction,
+        label,
+        organization,
+      ])
+    await expect(link(theirLabel, theirs)).rejects.toThrow(/which is not of its organization/)
+    await expect(link(theirLabel, mine)).rejects.toThrow(/label_is_of_the_same_organization/)
+    await expect(link(myLabel, mine)).resolves.toMatchObject({ rowCount: 1 })
+  })
+
+  test('is found by its organization in every table but those that are read by another key', async () => {
+    expect(await unledTables()).toEqual(READ_BY_ANOTHER_KEY)
+    await test_.admin.query('create table team.planted (organization_id uuid, id uuid primary key)')
+    expect(await unledTables()).toEqual([...READ_BY_ANOTHER_KEY, 'team.planted'])
+  })
+})
+
 describe('work of the bank that names its organizations', () => {
   const [one, two, three] = [newId<'organization'>(), newId<'organization'>(), newId<'organization'>()]
   const bound = (...ids: Id<'organization'>[]) => systemActor('test.lane', ids)
