@@ -1,7 +1,5 @@
 import { defineConfig } from 'vitest/config'
-
-/** Anything that needs PostgreSQL: `*.db.test.ts`, `*.e2e.test.ts`, and what crosses modules in server/test. */
-const withDatabase = ['**/*.db.test.ts', '**/*.e2e.test.ts', 'server/test/{api,journeys,simulation}/**/*.test.ts']
+import { DATABASE_TESTS } from './tools/database-tests.ts'
 
 export default defineConfig({
   test: {
@@ -14,7 +12,7 @@ export default defineConfig({
         test: {
           name: 'pure',
           include: ['{cli,server,notation,rails-simulator,bench,tools}/**/*.test.ts'],
-          exclude: ['**/node_modules/**', ...withDatabase],
+          exclude: ['**/node_modules/**', ...DATABASE_TESTS],
           testTimeout: 30_000,
         },
       },
@@ -22,7 +20,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'database',
-          include: withDatabase,
+          include: DATABASE_TESTS,
           exclude: ['**/node_modules/**'],
           globalSetup: ['server/test/support/global-setup.ts'],
           testTimeout: 120_000,
