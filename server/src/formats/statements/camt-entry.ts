@@ -7,7 +7,16 @@ import { equalDecimals, isNegative, negateDecimal, sumDecimals } from './decimal
 import type { ProblemList } from './problems.ts'
 import { quoted, StatementRefused } from './problems.ts'
 import { oneLine } from './text.ts'
-import type { Charge, Counterparty, EntryDetail, EntryReferences, EntryStatus, ParsedEntry, StatementAccount } from './types.ts'
+import type {
+  Charge,
+  Counterparty,
+  EntryDetail,
+  EntryReferences,
+  EntryStatus,
+  InstructedAmount,
+  ParsedEntry,
+  StatementAccount,
+} from './types.ts'
 import { NO_COUNTERPARTY } from './types.ts'
 
 type Context = Readonly<{
@@ -32,9 +41,10 @@ export function readEntry(element: XmlElement, context: Context): ParsedEntry {
   const transactionCode = bankTransactionCodeOf(element, problems)
   // Version 01 has no NtryDtls around the transactions.
   const groups = child(element, 'TxDtls') ? [element] : children(element, 'NtryDtls')
-  const details = groups.flatMap((group) =>
+  const read = groups.flatMap((group) =>
     children(group, 'TxDtls').map((detail) => readDetail(detail, direction, transactionCode, context)),
   )
+  const details = read.map(({ detail }) => detail)
   const single = details.length === 1 ? details[0] : undefined
   const batch = child(
     children(element, 'NtryDtls').find((group) => child(group, 'Btch')),
@@ -43,7 +53,7 @@ export function readEntry(element: XmlElement, context: Context): ParsedEntry {
   const own = referencesOf(child(element, 'Refs'), child(child(element, 'NtryDtls'), 'Btch'))
   const signed = direction === 'debit' ? amount.negative : amount.value
   if (batch) checkBatch(batch, signed, amount.currency, details, problems)
-  return {
+  const entry: ParsedEntry = {
     amount: signed,
     currency: amount.currency,
     status: statusOf(element, context),
@@ -55,6 +65,9 @@ export function readEntry(element: XmlElement, context: Context): ParsedEntry {
       entryReference: textOf(element, 'NtryRef') ?? null,
     },
     counterparty: single?.counterparty ?? NO_COUNTERPARTY,
+    ultimateParty: single?.ultimateParty ?? null,
+    instructed: instructedIn(element, amount, context) ?? single?.instructed ?? null,
+    purpose: single?.purpose ?? null,
     remittance: single?.remittance ?? '',
     additionalInformation: oneLine(textOf(element, 'AddtlNtryInf') ?? ''),
     bankTransactionCode: transactionCode,
@@ -62,6 +75,21 @@ export function readEntry(element: XmlElement, context: Context): ParsedEntry {
     details,
     line: element.line,
   }
+  const isNamedByAddress = details.length === 1 && read[0]?.isNamedByAddress === true
+  return isNamedByAddress ? { ...entry, key: { ...entry, counterparty: { ...entry.counterparty, name: null } } } : entry
+}
+
+/** The order's amount (InstdAmt), where it is not that of the booking: before exchange, or before charges came off. */
+function instructedIn(
+  element: XmlElement,
+  booked: { value: string; currency: string } | undefined,
+  { currency, problems }: Context,
+): InstructedAmount | null {
+  const found = path(element, 'AmtDtls/InstdAmt/Amt')
+  if (!found || textOf(found) === undefined) return null
+  const { value, currency: code } = readAmount(found, currency, problems)
+  const isBooked = code === currency && (booked === undefined || equalDecimals(booked.value, value))
+  return isBooked ? null : { amount: value, currency: code }
 }
 
 function entryDates(
@@ -142,6 +170,7 @@ function referencesOf(refs: XmlElement | undefined, batch: XmlElement | undefine
     entryReference: null,
     endToEndId: textOf(refs, 'EndToEndId') ?? null,
     mandateId: textOf(refs, 'MndtId') ?? null,
+    creditorId: null,
     messageId: textOf(refs, 'MsgId') ?? textOf(batch, 'MsgId') ?? null,
     paymentInformationId: textOf(refs, 'PmtInfId') ?? textOf(batch, 'PmtInfId') ?? null,
     instructionId: textOf(refs, 'InstrId') ?? null,
@@ -162,7 +191,7 @@ function readDetail(
   entryDirection: 'credit' | 'debit',
   entryCode: string | null,
   context: Context,
-): EntryDetail {
+): { detail: EntryDetail; isNamedByAddress: boolean } {
   const { currency, problems } = context
   const amountElement = child(element, 'Amt') ?? path(element, 'AmtDtls/TxAmt/Amt')
   const amount = amountElement && readAmount(amountElement, currency, problems)
@@ -176,51 +205,81 @@ function readDetail(
   const structuredText = children(child(element, 'RmtInf'), 'Strd').flatMap((strd) =>
     children(strd, 'AddtlRmtInf').map((line) => oneLine(line.text)),
   )
+  const sides = sidesOf(element, direction, bankTransactionCodeOf(element, problems) ?? entryCode, context.account)
+  const references = referencesOf(child(element, 'Refs'), undefined)
   const remittance = [...unstructured, ...(unstructured.length > 0 ? [] : [...creditorReferences, ...structuredText])].join(' ')
-  return {
+  const detail: EntryDetail = {
     amount: amount ? (direction === 'debit' ? amount.negative : amount.value) : null,
     currency: amount?.currency ?? null,
-    references: { ...referencesOf(child(element, 'Refs'), undefined), creditorReference: creditorReferences[0] ?? null },
-    counterparty: counterpartyIn(element, direction, bankTransactionCodeOf(element, problems) ?? entryCode, context.account),
+    references: { ...references, creditorId: creditorIdIn(element), creditorReference: creditorReferences[0] ?? null },
+    counterparty: sides.counterparty,
+    ultimateParty: sides.ultimateParty,
+    instructed: instructedIn(element, amount, context),
+    purpose: textOf(element, 'Purp/Cd') ?? null,
     remittance: remittance || oneLine(textOf(element, 'AddtlTxInf') ?? ''),
     charges: chargesOf(element, context),
     returnReason: codeOf(path(element, 'RtrInf/Rsn')) ?? codeOf(path(element, 'RtrInf/RtrRsn')) ?? null,
     line: element.line,
   }
+  return { detail, isNamedByAddress: sides.isNamedByAddress }
 }
 
 /**
  * Who is on the other side. In returned payments the parties keep the roles of the first payment, so the family tells more than the
  * direction: what we issued (ICDT) or others collected from us (RDDT) has us as debtor.
  */
-function counterpartyIn(
+function sidesOf(
   detail: XmlElement,
   direction: 'credit' | 'debit',
   code: string | null,
   account: StatementAccount,
-): Counterparty {
+): { counterparty: Counterparty; ultimateParty: string | null; isNamedByAddress: boolean } {
   const family = code?.split('/')[1] ?? ''
   const weAreDebtor =
     ['ICDT', 'IRCT', 'RDDT'].includes(family) || (!['RCDT', 'RRCT', 'IDDT'].includes(family) && direction === 'debit')
   const debtor = party(detail, 'Dbtr')
   const creditor = party(detail, 'Cdtr')
   const [expected, other] = weAreDebtor ? [creditor, debtor] : [debtor, creditor]
-  if (expected.iban !== null && expected.iban === account.iban) return other
-  return expected.name === null && expected.iban === null && expected.account === null && other.iban !== account.iban
-    ? other
-    : expected
+  const isOwn = expected.iban !== null && expected.iban === account.iban
+  const isNobody = expected.name === null && expected.iban === null && expected.account === null && other.iban !== account.iban
+  const counterparty = isOwn || isNobody ? other : expected
+  const ultimate = ultimateNameOf(detail, counterparty === creditor ? 'Cdtr' : 'Dbtr')
+  const parties = child(detail, 'RltdPties')
+  const isNamedByAddress =
+    counterparty.name !== null && nameOf(parties, counterparty === creditor ? 'Cdtr' : 'Dbtr') === undefined
+  return { counterparty, ultimateParty: ultimate === counterparty.name ? null : ultimate, isNamedByAddress }
 }
+
+const ultimateNameOf = (detail: XmlElement, role: 'Dbtr' | 'Cdtr'): string | null => {
+  const parties = child(detail, 'RltdPties')
+  return oneLine(textOf(parties, `Ultmt${role}/Nm`) ?? textOf(parties, `Ultmt${role}/Pty/Nm`) ?? '') || null
+}
+
+/** The creditor's identifier in SEPA direct debits (AT-02). */
+function creditorIdIn(detail: XmlElement): string | null {
+  const creditor = path(detail, 'RltdPties/Cdtr')
+  for (const at of ['Id/PrvtId/Othr', 'Id/OrgId/Othr', 'Pty/Id/PrvtId/Othr', 'Pty/Id/OrgId/Othr']) {
+    const identification = path(creditor, at)
+    if (textOf(identification, 'SchmeNm/Prtry')?.toUpperCase() === 'SEPA') return textOf(identification, 'Id') ?? null
+  }
+  return null
+}
+
+const nameOf = (parties: XmlElement | undefined, role: 'Dbtr' | 'Cdtr'): string | undefined =>
+  [`${role}/Nm`, `${role}/Pty/Nm`, `Ultmt${role}/Nm`, `Ultmt${role}/Pty/Nm`]
+    .map((at) => textOf(parties, at))
+    .find((found) => found !== undefined)
 
 function party(detail: XmlElement, role: 'Dbtr' | 'Cdtr'): Counterparty {
   const parties = child(detail, 'RltdPties')
-  const name = [`${role}/Nm`, `${role}/Pty/Nm`, `Ultmt${role}/Nm`, `Ultmt${role}/Pty/Nm`]
-    .map((at) => textOf(parties, at))
-    .find((found) => found !== undefined)
+  const name = nameOf(parties, role)
+  // Some banks know a party by its address lines only, and the name is the first of them.
+  const addressed = textOf(parties, `${role}/PstlAdr/AdrLine`) ?? textOf(parties, `${role}/Pty/PstlAdr/AdrLine`)
   const account = path(parties, `${role}Acct/Id`)
   const agent = path(detail, `RltdAgts/${role}Agt/FinInstnId`)
   const bic = textOf(agent, 'BICFI') ?? textOf(agent, 'BIC')
   return counterpartyOf(
-    oneLine(name ?? ''),
+    oneLine(name ?? addressed ?? ''),
     textOf(account, 'IBAN') ?? textOf(account, 'Othr/Id') ?? textOf(account, 'PrtryAcct/Id'),
     bicShaped(bic),
   )

@@ -19,8 +19,13 @@ export const PARTITA_COLUMNS = [
   'transaction_code',
 ] as const
 
-/** Names that banks give their columns, without accents, marks and case. Earlier names win over later ones of the same file. */
-const NAMES: Readonly<Record<CsvField, string>> = {
+type Names = Readonly<Partial<Record<CsvField, string>>>
+
+/**
+ * The names that were known first, without accents, marks and case. Earlier names win over later ones of the same file. The key of an entry
+ * (`identity.ts`) is made of what these columns hold, so they never change: a booking in somebody's books must keep its key.
+ */
+const FIRST_NAMES: Names = {
   account:
     'account|account iban|iban du compte|iban|auftragskonto|iban auftragskonto|account number|compte|numero de compte|rekening|iban bban|konto|kontonummer|cuenta|conto|own account',
   currency: 'currency|devise|wahrung|waehrung|munt|valuta code|divisa|moneda|ccy|currency code|account currency',
@@ -49,6 +54,54 @@ const NAMES: Readonly<Record<CsvField, string>> = {
   transactionCode: 'transaction code|code',
 }
 
+/** Names learned since, looked for after the first ones. What only one bank writes, or means otherwise, stands in its profile. */
+const MORE_NAMES: Names = {
+  account:
+    'iban kontoinhaber|iban auftraggeberkonto|auftraggeberkonto|rekeningnummer|numero de cuenta|numero compte|numero conto|conta|numero de conta|iban ordinante',
+  currency: 'valutacode|valuta rekening|devies|devise du compte|wahrung des kontos|moeda|currency iso',
+  date: 'transactiedatum|uitvoeringsdatum|dateop|data registrazione|data lancamento|data mov|data movimento|data de movimento|fecha contable|f contable|datum des umsatzes|date d execution|transaction date utc|date completed utc|abschlussdatum',
+  valueDate: 'wert|wertstellungsdatum|wertstellung valuta|dateval|date de la valeur|data de valor|data valor|interest date',
+  amount:
+    'betrag in eur|montant operation en euro|montant de l operation|montant euros|importe eur|importo eur|montante|importancia|movimento|bedrag in eur|buchungsbetrag|valor',
+  debit: 'debit euros|debet|uscite|debito|debitos|ausgang|sortie|sorties|cargos|adeudo|montant debit|lastschrift eur',
+  credit: 'credit euros|entrate|credito|creditos|eingang|entree|entrees|abonos|ingreso|montant credit|gutschrift eur',
+  direction: 'creditdebet|soll haben kennzeichen|s h|kennzeichen',
+  balance:
+    'saldo contabile|saldo contabilistico|accountbalance|saldo nach umsatz|solde apres operation|disponible|saldo despues|neuer saldo|saldo en eur',
+  status: 'stato|umsatzstatus|situacao|status der buchung',
+  text: 'libelle simplifie|libelle court|detail de l ecriture|informations complementaires|vrije mededeling|mededeling|libelles|descricao|descripcion|movimiento|observaciones|dettagli|causale|vorgang verwendungszweck|zahlungsgrund|buchungs details|descrizione completa',
+  additionalText:
+    'vorgang|type operation|type verrichting|umsatztyp|mutatiesoort|tipo|operazione|details du mouvement|transactie|betaalwijze|mas datos',
+  reference:
+    'volgnummer|transactienummer|numero de mouvement|belegnummer|transactiereferentie|referencia|referenza|transactiecode|transaction code id',
+  endToEndId: 'end to end ref|identifiant de bout en bout|kenmerk van de opdrachtgever',
+  mandateId: 'mandats id|mandatsref|identifiant du mandat|mandate|mandaatreferentie|rum',
+  creditorId:
+    'glaubiger id|glaeubiger id|incassant id|creditor id|creditor identifier|identifiant creancier|ics|identificador del acreedor',
+  creditorReference:
+    'gestructureerde mededeling|betalingskenmerk|communication structuree|structured communication|zahlungsreferenz',
+  counterparty:
+    'beguenstigter auftraggeber|begunstigter auftraggeber|auftraggeber begunstigter|auftraggeber beguenstigter|partner name|partnername|naam van de tegenpartij|naam tegenpartij bevat|tegenrekeninghouder|supplierfound|nome|ordenante beneficiario|nom du donneur d ordre',
+  counterpartyIban:
+    'iban kontonummer|partner iban|rekeningnummer tegenpartij|rekening tegenpartij|tegenrekeningnummer|compte partie adverse|compte contrepartie|iban beneficiario|gegenkonto',
+  payer:
+    'zahlungspflichtige r|zahlungspflichtiger|payer name|payer|auftraggeber|auftraggebername|debtor name|donneur d ordre|ordenante',
+  payee:
+    'zahlungsempfanger in|zahlungsempfanger|payee name|empfanger|empfangername|creditor name|beneficiary name|beneficiaire|empfanger zahlungspflichtiger',
+  ultimateParty: 'naam uiteindelijke partij|abweichender empfanger|ultimate debtor|ultimate creditor|abweichender auftraggeber',
+  originalAmount:
+    'original amount|orig amount|oorspr bedrag|lastschrift ursprungsbetrag|ursprungsbetrag|montant d origine|amount foreign currency',
+  originalCurrency: 'original currency|orig currency|oorspr munt|ursprungswahrung|devise d origine|type foreign currency',
+  fee: 'fee|fees|total fees|fremde gebuhren|gebuhr|gebuhren|frais|commissions|comision|commissione|kosten',
+}
+
+/** Columns that say nothing about a booking that is kept: they are no unknown columns. */
+const IDLE_NAMES = new Set(
+  'kategorie|category|categorie|categoria|unterkategorie|subcategory|sous categorie|subcategoria|category parent|categoryparent|exchange rate|koers|kurs|wechselkurs|tipo de cambio|product|time|uhrzeit|heure|hora|timezone|zeitzone|account name|nom du compte|kontoname|kontobezeichnung|rubrieknaam|bezeichnung auftragskonto|bankname auftragskonto|bic auftragskonto|anzahl der auftrage|anzahl der schecks|afschriftnummer|pointage operation|gekennzeichneter umsatz|bemerkung|landcode|tag|started date|batch id|reden retour|sammlerreferenz|auslagenersatz rucklastschrift|auslagenersatz ruecklastschrift|comment|imagen|accountlabel|interne notiz|naam'.split(
+    '|',
+  ),
+)
+
 /** A header text as it is compared: no accents, no marks, no case; `Montant total (TTC)` is `montant total ttc`. */
 export const columnName = (text: string): string =>
   text
@@ -60,21 +113,46 @@ export const columnName = (text: string): string =>
     .replace(/[^a-z0-9]+/g, ' ')
     .trim()
 
-/** Which column has which meaning, by its name. A column gets one meaning at most. */
-export function recognizedColumns(header: readonly string[]): Partial<Record<CsvField, number>> {
+export const isIdleColumn = (header: string): boolean => IDLE_NAMES.has(columnName(header))
+
+export type Columns = Partial<Record<CsvField, readonly number[]>>
+
+/** The columns that the key of an entry is made of, by the names that were known first. */
+export const firstColumns = (header: readonly string[]): Columns => columnsByName(header, [FIRST_NAMES], {})
+
+/** Which column has which meaning, by its name. A column gets one meaning at most; `known`: meanings that are given already. */
+export const recognizedColumns = (header: readonly string[], known: Columns = {}): Columns =>
+  withNumberedTexts(header, columnsByName(header, [FIRST_NAMES, MORE_NAMES], known))
+
+function columnsByName(header: readonly string[], tables: readonly Names[], known: Columns): Columns {
   const names = header.map(columnName)
-  const found: Partial<Record<CsvField, number>> = {}
-  const taken = new Set<number>()
-  for (const [field, spellings] of Object.entries(NAMES) as [CsvField, string][]) {
-    for (const spelling of spellings.split('|')) {
-      const index = names.findIndex((name, at) => name === columnName(spelling) && !taken.has(at))
-      if (index < 0) continue
-      found[field] = index + 1
-      taken.add(index)
-      break
+  const found: Columns = { ...known }
+  const taken = new Set(Object.values(known).flat())
+  for (const table of tables) {
+    for (const [field, spellings] of Object.entries(table) as [CsvField, string][]) {
+      if (found[field] !== undefined) continue
+      for (const spelling of spellings.split('|')) {
+        const index = names.findIndex((name, at) => name === columnName(spelling) && !taken.has(at + 1))
+        if (index < 0) continue
+        found[field] = [index + 1]
+        taken.add(index + 1)
+        break
+      }
     }
   }
   return found
+}
+
+/** `Omschrijving-1`, `-2`, `-3`: one text over several columns. */
+function withNumberedTexts(header: readonly string[], found: Columns): Columns {
+  const [first] = found.text ?? []
+  const stem = first === undefined ? undefined : /^(.* )1$/.exec(columnName(header[first - 1] ?? ''))?.[1]
+  if (first === undefined || stem === undefined) return found
+  const taken = new Set(Object.values(found).flat())
+  const rest = header.flatMap((name, at) =>
+    columnName(name).startsWith(stem) && /^\d+$/.test(columnName(name).slice(stem.length)) && !taken.has(at + 1) ? [at + 1] : [],
+  )
+  return { ...found, text: [first, ...rest] }
 }
 
 export const isPartitaHeader = (header: readonly string[]): boolean =>

@@ -25,13 +25,24 @@ export const CSV_FIELDS = [
   'counterpartyIban',
   'counterpartyBic',
   'transactionCode',
+  // Who pays and who is paid: the one that is not the account's owner is the counterparty.
+  'payer',
+  'payee',
+  'ultimateParty',
+  'creditorId',
+  'creditorReference',
+  // The order before it was exchanged.
+  'originalAmount',
+  'originalCurrency',
+  // Comes off the account beside the amount; a fee that the amount holds already is no column here.
+  'fee',
 ] as const
 
 export type CsvField = (typeof CSV_FIELDS)[number]
 
 /**
- * How to read a bank's CSV. As JSON, every property but `columns` may be left out; what is left out is found from the content.
- * `columns` needs `date`, and `amount` or one of `debit` and `credit`.
+ * How to read a bank's CSV. Every property may be left out; what is left out is found from the content, and `columns` names only those
+ * whose meaning is not found, or is another. Date and amount must be known one way or the other.
  */
 export type CsvMapping = Readonly<{
   /** A label of the Encoding Standard: `utf-8`, `windows-1252`, `iso-8859-15` ... */
@@ -50,7 +61,7 @@ export type CsvMapping = Readonly<{
   currency?: string
   /** What the `direction` column says for money going out, besides the usual words. */
   debitWords?: readonly string[]
-  columns: Readonly<Partial<Record<CsvField, CsvColumn | readonly CsvColumn[]>>>
+  columns?: Readonly<Partial<Record<CsvField, CsvColumn | readonly CsvColumn[]>>>
 }>
 
 const ALLOWED: Readonly<Record<string, readonly unknown[] | 'string' | 'boolean' | 'count' | 'words' | 'columns'>> = {
@@ -76,11 +87,6 @@ export function checkedMapping(value: unknown): CsvMapping {
     if (allowed === undefined) throw invalid(name, 'is not a property of a mapping')
     if (given !== undefined && !fits(allowed, given)) throw invalid(name, `cannot be ${JSON.stringify(given)?.slice(0, 60)}`)
   }
-  const columns = mapping.columns as CsvMapping['columns'] | undefined
-  if (!columns) throw invalid('columns', 'is missing')
-  if (columns.date === undefined) throw invalid('columns.date', 'is missing')
-  if (columns.amount === undefined && columns.debit === undefined && columns.credit === undefined)
-    throw invalid('columns', 'needs amount, or debit and credit')
   if (mapping.currency !== undefined && !/^[A-Z]{3}$/.test(mapping.currency as string))
     throw invalid('currency', 'is not an ISO 4217 code')
   if (mapping.decimal !== undefined && mapping.decimal === mapping.thousands) throw invalid('thousands', 'is the same as decimal')

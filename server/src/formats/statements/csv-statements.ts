@@ -2,7 +2,15 @@ import { counterpartyOf, ibanShaped } from './account.ts'
 import { equalDecimals, negateDecimal, sumDecimals } from './decimal.ts'
 import type { ProblemList } from './problems.ts'
 import { completed } from './statement.ts'
-import type { Counterparty, Decimal, EntryStatus, ParsedEntry, ParsedStatement, StatementBalance } from './types.ts'
+import type {
+  Counterparty,
+  Decimal,
+  EntryStatus,
+  InstructedAmount,
+  ParsedEntry,
+  ParsedStatement,
+  StatementBalance,
+} from './types.ts'
 import { NO_REFERENCES } from './types.ts'
 
 /** One row of a CSV file, understood. */
@@ -19,8 +27,27 @@ export type ReadRow = Readonly<{
   reference: string | null
   endToEndId: string | null
   mandateId: string | null
+  creditorId: string | null
+  creditorReference: string | null
   transactionCode: string | null
   counterparty: Counterparty
+  ultimateParty: string | null
+  instructed: InstructedAmount | null
+  /** Of the bank, above zero; null when there is none. */
+  fee: Decimal | null
+  /** No booking date: the value date stands in. */
+  dateAssumed: boolean
+  /** What its key is made of: the texts of the columns that were known first. */
+  key: Readonly<{
+    reference: string | null
+    endToEndId: string | null
+    mandateId: string | null
+    counterparty: Counterparty
+    remittance: string
+    additionalInformation: string
+    transactionCode: string | null
+    hasValueDate: boolean
+  }>
   line: number
 }>
 
@@ -106,14 +133,41 @@ const entryOf = (row: ReadRow): ParsedEntry => ({
   status: row.status,
   reversal: false,
   bookingDate: row.date,
-  bookingDateAssumed: false,
+  bookingDateAssumed: row.dateAssumed,
   valueDate: row.valueDate,
-  references: { ...NO_REFERENCES, accountServicerReference: row.reference, endToEndId: row.endToEndId, mandateId: row.mandateId },
+  references: {
+    ...NO_REFERENCES,
+    accountServicerReference: row.reference,
+    endToEndId: row.endToEndId,
+    mandateId: row.mandateId,
+    creditorId: row.creditorId,
+    creditorReference: row.creditorReference,
+  },
   counterparty: counterpartyOf(row.counterparty.name, row.counterparty.iban ?? row.counterparty.account, row.counterparty.bic),
+  ultimateParty: row.ultimateParty,
+  instructed: row.instructed,
+  purpose: null,
   remittance: row.remittance,
   additionalInformation: row.additionalInformation,
   bankTransactionCode: row.transactionCode,
-  charges: [],
+  charges: row.fee === null ? [] : [{ amount: row.fee, currency: row.currency, included: true }],
   details: [],
+  key: {
+    valueDate: row.key.hasValueDate ? row.valueDate : null,
+    references: {
+      ...NO_REFERENCES,
+      accountServicerReference: row.key.reference,
+      endToEndId: row.key.endToEndId,
+      mandateId: row.key.mandateId,
+    },
+    counterparty: counterpartyOf(
+      row.key.counterparty.name,
+      row.key.counterparty.iban ?? row.key.counterparty.account,
+      row.key.counterparty.bic,
+    ),
+    remittance: row.key.remittance,
+    additionalInformation: row.key.additionalInformation,
+    bankTransactionCode: row.key.transactionCode,
+  },
   line: row.line,
 })

@@ -179,6 +179,113 @@ describe('by the names of its columns', () => {
   })
 })
 
+describe('a bank’s own header', () => {
+  const rows = (text: string, csvMapping?: Record<string, unknown>) =>
+    statementIn(text, csvMapping ? { csvMapping } : {}).entries.map((e) => [
+      e.status,
+      e.bookingDate,
+      e.amount,
+      e.counterparty.name,
+    ])
+
+  test('tells payer and payee apart, and its IBAN column is the other side’s', () => {
+    const text = `"Girokonto";"DE89370400440532013000"\n\n"Buchungsdatum";"Wertstellung";"Status";"Zahlungspflichtige*r";"Zahlungsempfänger*in";"Verwendungszweck";"IBAN";"Betrag (€)"\n"16.01.26";"17.01.26";"Gebucht";"Kunde";"Wir";"Rg 7";"DE02120300000000202051";"56,4"\n"17.01.26";"";"Gebucht";"Wir";"Versorger";"Strom";"DE02120300000000202051";"-6,05"\n`
+    expect(statementIn(text).account.iban).toBe('DE89370400440532013000')
+    expect(rows(text)).toEqual([
+      ['BOOK', '2026-01-16', '56.4', 'Kunde'],
+      ['BOOK', '2026-01-17', '-6.05', 'Versorger'],
+    ])
+    expect(statementIn(text).entries[0]?.counterparty.iban).toBe('DE02120300000000202051')
+  })
+
+  test('spreads one text over several columns', () => {
+    const text = `"IBAN/BBAN","Munt","BIC","Volgnr","Datum","Bedrag","Saldo na trn","Tegenrekening IBAN/BBAN","Naam tegenpartij","Omschrijving-1","Omschrijving-2","Omschrijving-3"\n"NL49RABO0000000822","EUR","RABONL2U","1","2026-01-15","-5,00","+95,00","DE45120300001234567890","Energie BV","termijn ","januari ",""\n`
+    expect(entryIn(text)).toMatchObject({ remittance: 'termijn januari', counterparty: { iban: 'DE45120300001234567890' } })
+  })
+
+  test('a mapping adds only what the file lacks', () => {
+    const text =
+      '"Booking Date","Value Date","Partner Name","Partner Iban",Type,"Payment Reference","Amount (EUR)"\n2026-01-05,2026-01-05,"Client",,"x","Invoice",100.5\n'
+    expect(refusalOf(text)).toBe('2 account_missing')
+    expect(rows(text, { account: 'N26-812' })).toEqual([['BOOK', '2026-01-05', '100.5', 'Client']])
+  })
+
+  test('columns that nobody knows are named when they hold something', () => {
+    const text = 'date,amount,currency,account,Zebra,Giraffe\n2026-01-16,5.00,EUR,1,x,\n'
+    expect(problemsOf(text)).toEqual(['1 column_unknown'])
+    expect(parseText(text).problems[0]?.message).toMatch(/Zebra/)
+    expect(parseText(text).problems[0]?.message).not.toMatch(/Giraffe/)
+  })
+})
+
+describe('whose account a column names', () => {
+  const head = 'Datum;Name;Konto;Betrag;Waehrung\n'
+  test('is refused where it may be either’s', () => {
+    const text = `${head}15.01.2026;Versorger;DE02120300000000202051;-5,00;EUR\n16.01.2026;Kunde;DE89370400440532013000;5,50;EUR\n`
+    expect(refusalOf(text)).toBe('1 account_missing')
+    expect(refusalOf(`${head}15.01.2026;Versorger;DE02120300000000202051;-5,00;EUR\n`)).toBe('1 account_missing')
+  })
+
+  test('is the own one when it stays while the counterparties change', () => {
+    const text = `${head}15.01.2026;Versorger;DE02120300000000202051;-5,00;EUR\n16.01.2026;Kunde;DE02120300000000202051;5,50;EUR\n`
+    expect(statementIn(text).account.iban).toBe('DE02120300000000202051')
+  })
+
+  test('is the counterparty’s when preamble or mapping names the own one', () => {
+    const row = '15.01.2026;Versorger;DE02120300000000202051;-5,00;EUR\n'
+    for (const [text, csvMapping] of [
+      [`IBAN: DE89 3704 0044 0532 0130 00\n${head}${row}`, {}],
+      [`${head}${row}`, { account: 'DE89370400440532013000' }],
+    ] as const) {
+      const statement = statementIn(text, { csvMapping })
+      expect([statement.account.iban, statement.entries[0]?.counterparty.iban]).toEqual([
+        'DE89370400440532013000',
+        'DE02120300000000202051',
+      ])
+    }
+  })
+})
+
+describe('fees in a column of their own', () => {
+  const head = 'date,amount,fee,currency,account'
+  test('come off the amount where the running balance says so', () => {
+    const text = `${head},balance\n2026-01-04,100.00,0.00,EUR,1,100.00\n2026-01-05,-30.00,1.50,EUR,1,68.50\n`
+    expect(statementIn(text)).toMatchObject({ closing: '68.50', reconciles: true })
+    expect(statementIn(text).entries[1]).toMatchObject({ amount: '-31.50', charges: [{ amount: '1.50', included: true }] })
+  })
+
+  test('stay in the amount where the running balance says so', () => {
+    const text = `${head},balance\n2026-01-04,100.00,0.00,EUR,1,100.00\n2026-01-05,-30.00,1.50,EUR,1,70.00\n`
+    expect(statementIn(text)).toMatchObject({ closing: '70.00', reconciles: true })
+  })
+
+  test('are refused where nothing says it, and the mapping can', () => {
+    const text = `${head}\n2026-01-05,-30.00,1.50,EUR,1\n`
+    expect(refusalOf(text)).toBe('2 amount_malformed')
+    expect(parseText(text).problems[0]?.message).toContain('fee')
+    expect(entryIn(text, { csvMapping: { columns: { fee: 'fee' } } }).amount).toBe('-31.50')
+  })
+})
+
+describe('rows that are no booking', () => {
+  test('state a balance, whatever column the word is in', () => {
+    const text =
+      'Buchungstag;Vorgang;Betrag;Waehrung;Auftragskonto\n14.01.2026;Anfangssaldo;100,00;EUR;1\n15.01.2026;Miete;-5,00;EUR;1\n16.01.2026;Endsaldo am 16.01.2026;95,00;EUR;1\n'
+    expect(statementIn(text).entries.map((e) => e.amount)).toEqual(['-5.00'])
+    expect(problemsOf(text)).toEqual(['2 entries_skipped', '4 entries_skipped'])
+  })
+
+  test('are not booked yet: a word or nothing in place of the date does not refuse the others', () => {
+    const text =
+      'Buchungstag;Wertstellung;Betrag;Waehrung;Auftragskonto\noffen;16.01.2026;-200,00;EUR;1\n;;-7,00;EUR;1\n15.01.2026;15.01.2026;-5,00;EUR;1\n'
+    expect(statementIn(text).entries.map((e) => [e.status, e.amount])).toEqual([
+      ['BOOK', '-5.00'],
+      ['PDNG', '-200.00'],
+    ])
+    expect(problemsOf(text)).toEqual(['3 entries_skipped'])
+  })
+})
+
 describe('refused, with the line', () => {
   const head = 'date,amount,currency,account\n2026-01-15,1.00,EUR,1\n'
   test.each([

@@ -1,36 +1,28 @@
-import { CsvError } from 'csv-parse'
-import { parse } from 'csv-parse/sync'
 import { counterpartyOf, ibanShaped } from './account.ts'
-import { columnName, isPartitaHeader, recognizedColumns, restored } from './csv-columns.ts'
+import { type AccountSource, withOwnAccount } from './csv-account.ts'
+import { columnName } from './csv-columns.ts'
 import type { CsvField, CsvMapping } from './csv-mapping.ts'
 import { isCurrencyText, type ReadRow, statementsOf } from './csv-statements.ts'
+import { cellText, nameUnknownColumns, type Row, type Table, tableIn } from './csv-table.ts'
 import { DATE_FORMATS, type DateFormat, formattedDate } from './dates.ts'
-import { isZero, type NumberStyle, negateDecimal, numberStyleOf, styledDecimal } from './decimal.ts'
+import {
+  equalDecimals,
+  isNegative,
+  isZero,
+  type NumberStyle,
+  negateDecimal,
+  numberStyleOf,
+  styledDecimal,
+  sumDecimals,
+} from './decimal.ts'
 import type { ProblemList } from './problems.ts'
 import { quoted, StatementRefused } from './problems.ts'
 import { decodeAs, decodeText, oneLine, withoutControls } from './text.ts'
 import type { EntryStatus, ParsedStatement } from './types.ts'
 
-type Row = Readonly<{ cells: readonly string[]; line: number }>
-
-/** A table whose columns are known: by mapping or by their names. */
-type Table = Readonly<{
-  rows: readonly Row[]
-  header: readonly string[]
-  columns: Readonly<Partial<Record<CsvField, readonly number[]>>>
-  /** Lines before the header: some banks write account and currency there. */
-  preamble: string
-  own: boolean
-}>
-
-const DELIMITERS = [';', ',', '\t', '|'] as const
-/** Headers are looked for this far down: banks put address, account and period above them. */
-const HEADER_LINES_MAX = 40
-const COLUMNS_MAX = 200
-
 /**
- * Reads CSV by a mapping, or by the names of its columns.
- * @returns undefined when there is no mapping and no header that is understood: then it is not for us.
+ * Reads CSV by the bank's profile, by the names of its columns, and by a mapping, which adds what the file lacks.
+ * @returns undefined when neither header nor mapping say what the columns are: then it is not for us.
  */
 export function readCsv(
   bytes: Uint8Array,
@@ -39,97 +31,19 @@ export function readCsv(
   seen: { format: string | null },
 ): { format: string; statements: ParsedStatement[] } | undefined {
   const decoded = mapping?.encoding === undefined ? decodeText(bytes, problems) : decodeAs(bytes, mapping.encoding)
-  const text = withoutControls(decoded, problems)
-  const table = mapping ? mappedTable(text, mapping) : recognizedTable(text)
-  if (!table) return undefined
+  const found = tableIn(withoutControls(decoded, problems), mapping)
+  if (!found) return undefined
   seen.format = 'CSV'
-  const cell = (row: Row, field: CsvField) => cellText(row, table.columns[field], table.own)
-  const rows = entryRows(table, cell, mapping, problems)
+  const cell = (row: Row, field: CsvField) => cellText(row, found.columns[field], found.own)
+  const rows = entryRows(found, cell, mapping, problems)
   if (rows.length === 0) throw new StatementRefused('no_statements', 1, 'the table has no entries')
+  nameUnknownColumns(found, problems)
+  const { table, source } = withOwnAccount(found, rows, mapping)
   const style = mappedStyle(mapping) ?? (table.own ? PARTITA_STYLE : foundStyle(rows, cell))
   const format = mapping?.dateFormat ?? (table.own ? 'YYYY-MM-DD' : foundDateFormat(rows, cell, problems))
-  const read = rows.flatMap((row) => readRow(row, cell, { style, format, mapping, table }, problems))
-  return { format: 'CSV', statements: statementsOf(read, table.own, problems) }
-}
-
-// ---------------------------------------------------------------------------------------------- the table
-
-function parseRows(text: string, delimiter: string, skippedLines: number): Row[] {
-  const body = text.split(/\r\n|\n|\r/)
-  try {
-    const records = parse(body.slice(skippedLines).join('\n'), {
-      delimiter,
-      info: true,
-      relax_column_count: true,
-      relax_quotes: true,
-      skip_empty_lines: true,
-      max_record_size: 1_000_000,
-    }) as unknown as { info: { lines: number }; record: string[] }[]
-    return records.map(({ info, record }) => ({ cells: record, line: info.lines + skippedLines }))
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error
-    const code = error.code === 'CSV_QUOTE_NOT_CLOSED' ? 'truncated' : 'line_malformed'
-    throw new StatementRefused(code, body.length, error.message.slice(0, 160))
-  }
-}
-
-function mappedTable(text: string, mapping: CsvMapping): Table {
-  // Excel's own first line names the delimiter.
-  const skipped = mapping.skipLines ?? (/^sep=.\r?\n/i.test(text) ? 1 : 0)
-  const hasHeader =
-    mapping.header ??
-    Object.values(mapping.columns)
-      .flat()
-      .some((column) => typeof column === 'string')
-  const delimiters = mapping.delimiter === undefined ? DELIMITERS : [mapping.delimiter]
-  const delimiter = delimiters.reduce((best, candidate) =>
-    cellsOnLine(text, skipped, candidate) > cellsOnLine(text, skipped, best) ? candidate : best,
-  )
-  const rows = parseRows(text, delimiter, skipped)
-  const header = hasHeader ? (rows.shift()?.cells ?? []) : []
-  const columns: Partial<Record<CsvField, number[]>> = {}
-  for (const [field, named] of Object.entries(mapping.columns) as [CsvField, string | number | readonly (string | number)[]][]) {
-    columns[field] = [named].flat().map((column) => columnNumber(column, header, skipped + 1))
-  }
-  return { rows, header, columns, preamble: text.split('\n').slice(0, skipped).join('\n'), own: isPartitaHeader(header) }
-}
-
-const cellsOnLine = (text: string, line: number, delimiter: string): number =>
-  text.split(/\r\n|\n|\r/)[line]?.split(delimiter).length ?? 0
-
-function columnNumber(column: string | number, header: readonly string[], line: number): number {
-  if (typeof column === 'number') return column
-  const exact = header.findIndex((name) => name.trim() === column.trim())
-  const index = exact >= 0 ? exact : header.findIndex((name) => columnName(name) === columnName(column))
-  if (index < 0)
-    throw new StatementRefused(
-      'mapping_column_missing',
-      line,
-      `there is no column ${quoted(column)}; there are ${quoted(header.join(', '))}`,
-    )
-  return index + 1
-}
-
-/** Looks for the header row: the first line whose names, split at some delimiter, mean a date and an amount. */
-function recognizedTable(text: string): Table | undefined {
-  const lines = text.split(/\r\n|\n|\r/, HEADER_LINES_MAX)
-  for (const [index, line] of lines.entries()) {
-    for (const delimiter of DELIMITERS) {
-      const header = line.split(delimiter).map((name) => name.trim().replace(/^"(.*)"$/, '$1'))
-      const found = header.length < 2 || header.length > COLUMNS_MAX ? {} : recognizedColumns(header)
-      if (found.date === undefined || (found.amount === undefined && found.debit === undefined && found.credit === undefined))
-        continue
-      const columns = Object.fromEntries(Object.entries(found).map(([field, column]) => [field, [column]]))
-      const rows = parseRows(text, delimiter, index).slice(1)
-      return { rows, header, columns, preamble: lines.slice(0, index).join('\n'), own: isPartitaHeader(header) }
-    }
-  }
-  return undefined
-}
-
-function cellText(row: Row, columns: readonly number[] | undefined, own: boolean): string {
-  const texts = columns?.map((column) => row.cells[column - 1]?.trim() ?? '').filter((text) => text !== '') ?? []
-  return own ? restored(texts.join(' ')) : texts.join(' ')
+  const how = { style, format, mapping, table, source }
+  const read = rows.flatMap((row) => readRow(row, (of, field) => cellText(of, table.columns[field], table.own), how, problems))
+  return { format: 'CSV', statements: statementsOf(withFees(read, table, mapping), table.own, problems) }
 }
 
 type Cell = (row: Row, field: CsvField) => string
@@ -141,12 +55,29 @@ function entryRows(table: Table, cell: Cell, mapping: CsvMapping | undefined, pr
   const hasAmount = (row: Row) => ['amount', 'debit', 'credit'].some((field) => cell(row, field as CsvField) !== '')
   const lastEntry = table.rows.findLastIndex((row) => hasDate(row) && hasAmount(row))
   return table.rows.filter((row, index) => {
+    if (statesBalance(row)) {
+      problems.add('entries_skipped', row.line, `${quoted(row.cells.join(' '))} states a balance and is no entry`)
+      return false
+    }
     if (index <= lastEntry && (hasDate(row) || hasAmount(row))) return true
     if (row.cells.some((text) => text.trim() !== ''))
       problems.add('entries_skipped', row.line, `${quoted(row.cells.join(' '))} is not an entry`)
     return false
   })
 }
+
+/** What banks call a balance that stands in a row of its own, whichever column the word is in. */
+const BALANCES = new Set(
+  'anfangssaldo|endsaldo|alter kontostand|neuer kontostand|letzter kontostand|kontostand|alter saldo|neuer saldo|saldovortrag|opening balance|closing balance|balance brought forward|balance carried forward|starting balance|ending balance|solde initial|solde final|ancien solde|nouveau solde|solde precedent|solde anterieur|solde crediteur|solde debiteur|saldo inicial|saldo final|saldo anterior|saldo iniziale|saldo finale|saldo precedente|beginsaldo|eindsaldo|oud saldo|nieuw saldo|vorig saldo'.split(
+    '|',
+  ),
+)
+
+/** `Endsaldo`, `Solde final au 31/01/2026`. */
+const statesBalance = (row: Row): boolean =>
+  row.cells.some((text) =>
+    BALANCES.has(columnName(text.replace(/\s(?:am|vom|per|zum|au|du|al|del|op|on|at|a)?\s*[\d./-]+\W*$/i, ''))),
+  )
 
 // ---------------------------------------------------------------------------------------------- numbers and dates
 
@@ -157,7 +88,7 @@ const mappedStyle = (mapping: CsvMapping | undefined): NumberStyle | undefined =
 
 function foundStyle(rows: readonly Row[], cell: Cell): NumberStyle {
   const texts = rows.flatMap((row) =>
-    (['amount', 'debit', 'credit', 'balance'] as const).map((field) => withoutCurrency(cell(row, field))),
+    (['amount', 'debit', 'credit', 'balance', 'fee'] as const).map((field) => withoutCurrency(cell(row, field))),
   )
   const { style, ambiguous } = numberStyleOf(texts.filter((text) => text !== ''))
   if (ambiguous)
@@ -172,12 +103,13 @@ function foundStyle(rows: readonly Row[], cell: Cell): NumberStyle {
 const withoutCurrency = (text: string): string => text.replace(/^(?:[A-Z]{3}|[€$£])\s*|\s*(?:[A-Z]{3}|[€$£])$/g, '')
 
 function foundDateFormat(rows: readonly Row[], cell: Cell, problems: ProblemList): DateFormat {
-  const texts = rows.map((row) => cell(row, 'date'))
+  const dated = rows.filter((row) => !isNotBooked(cell(row, 'date')))
+  const texts = (dated.length > 0 ? dated : rows).map((row) => cell(row, dated.length > 0 ? 'date' : 'valueDate'))
   const fitting = DATE_FORMATS.filter((format) => texts.every((text) => formattedDate(text, format)))
   const exact = fitting.filter((format) => texts.every((text) => !formattedDate(text, format)?.corrected))
   const [best, ...others] = exact.length > 0 ? exact : fitting
   if (best === undefined) {
-    const bad = rows.find((row) => !DATE_FORMATS.some((format) => formattedDate(cell(row, 'date'), format))) ?? rows[0]
+    const bad = dated.find((row) => !DATE_FORMATS.some((format) => formattedDate(cell(row, 'date'), format))) ?? rows[0]
     throw new StatementRefused(
       'date_missing',
       bad?.line ?? 1,
@@ -202,7 +134,18 @@ const PENDING_WORDS = new Set([
   'pdng',
   'in progress',
   'open',
+  'offen',
+  'ausstehend',
+  'vorgemerkter umsatz',
   'gereserveerd',
+  'en attente',
+  'a venir',
+  'non comptabilise',
+  'in attesa',
+  'non contabilizzato',
+  'pendiente',
+  'pendente',
+  'in behandeling',
 ])
 const VOID_WORDS = new Set([
   'declined',
@@ -217,23 +160,34 @@ const VOID_WORDS = new Set([
   'rejete',
 ])
 
-function readRow(
-  row: Row,
-  cell: Cell,
-  how: { style: NumberStyle; format: DateFormat; mapping: CsvMapping | undefined; table: Table },
-  problems: ProblemList,
-): ReadRow[] {
+/** In place of a booking date: nothing, or a word that says it has not come. */
+const isNotBooked = (date: string): boolean => date === '' || PENDING_WORDS.has(columnName(date))
+
+type How = Readonly<{
+  style: NumberStyle
+  format: DateFormat
+  mapping: CsvMapping | undefined
+  table: Table
+  source: AccountSource
+}>
+
+function readRow(row: Row, cell: Cell, how: How, problems: ProblemList): ReadRow[] {
   const status = columnName(cell(row, 'status'))
   if (VOID_WORDS.has(status)) {
     problems.add('entries_skipped', row.line, `an entry that the bank calls ${quoted(status)} moved no money`)
     return []
   }
-  const date = formattedDate(cell(row, 'date'), how.format)
-  if (!date) throw new StatementRefused('date_missing', row.line, `${quoted(cell(row, 'date'))} is not a date (${how.format})`)
+  const valueDate = formattedDate(cell(row, 'valueDate'), how.format)
+  const isBooked = !isNotBooked(cell(row, 'date'))
+  const date = isBooked ? formattedDate(cell(row, 'date'), how.format) : valueDate
+  if (!date && isBooked)
+    throw new StatementRefused('date_missing', row.line, `${quoted(cell(row, 'date'))} is not a date (${how.format})`)
+  if (!date) {
+    problems.add('entries_skipped', row.line, `${quoted(row.cells.join(' '))} has no booking date: it is not booked yet`)
+    return []
+  }
   if (date.corrected) problems.add('date_corrected', row.line, `${quoted(cell(row, 'date'))} does not exist; ${date.date} taken`)
-  const account = cell(row, 'account') || how.mapping?.account || (ibanShaped(ibanIn(how.table.preamble)) ?? '')
-  if (account === '')
-    throw new StatementRefused('account_missing', row.line, 'neither a column nor the mapping names the account')
+  const account = accountOf(row, how)
   const currency = cell(row, 'currency').toUpperCase() || how.mapping?.currency || currencyInHeader(how.table)
   if (!isCurrencyText(currency))
     throw new StatementRefused(
@@ -242,30 +196,115 @@ function readRow(
       currency === '' ? 'neither a column nor the mapping names the currency' : `${quoted(currency)} is not a currency`,
     )
   const balance = cell(row, 'balance')
-  const entryStatus: EntryStatus = PENDING_WORDS.has(status) ? 'PDNG' : 'BOOK'
+  const entryStatus: EntryStatus = !isBooked || PENDING_WORDS.has(status) ? 'PDNG' : 'BOOK'
+  const amount = signedAmount(row, cell, how.style, how.mapping)
   return [
     {
       account,
       currency,
-      amount: signedAmount(row, cell, how.style, how.mapping),
+      amount,
+      fee: feeOf(row, cell, how.style),
       balance: balance === '' ? null : decimalIn(balance, row.line, how.style),
       status: entryStatus,
       date: date.date,
-      valueDate: formattedDate(cell(row, 'valueDate'), how.format)?.date ?? null,
+      dateAssumed: !isBooked,
+      valueDate: valueDate?.date ?? null,
       remittance: oneLine(cell(row, 'text')),
       additionalInformation: oneLine(cell(row, 'additionalText')),
       reference: cell(row, 'reference') || null,
-      endToEndId: cell(row, 'endToEndId') || null,
+      endToEndId: provided(cell(row, 'endToEndId')),
       mandateId: cell(row, 'mandateId') || null,
+      creditorId: cell(row, 'creditorId') || null,
+      creditorReference: cell(row, 'creditorReference') || null,
       transactionCode: cell(row, 'transactionCode') || null,
       counterparty: counterpartyOf(
-        oneLine(cell(row, 'counterparty')),
+        oneLine(cell(row, 'counterparty')) || oneLine(cell(row, isNegative(amount) ? 'payee' : 'payer')),
         cell(row, 'counterpartyIban'),
         cell(row, 'counterpartyBic'),
       ),
+      ultimateParty: oneLine(cell(row, 'ultimateParty')) || null,
+      instructed: instructedOf(row, cell, how.style),
+      key: keyTexts(row, how.table),
       line: row.line,
     },
   ]
+}
+
+function accountOf(row: Row, { source, table }: How): string {
+  const account =
+    source.from === 'column' ? cellText(row, source.column, table.own) : source.from === 'nowhere' ? '' : source.account
+  if (account !== '') return ibanShaped(account) ?? account
+  throw new StatementRefused('account_missing', row.line, 'neither a column nor the mapping names the account')
+}
+
+/** A reference, unless it says that there is none. */
+const provided = (text: string): string | null => (/^(?:not ?provided|nonref)?$/i.test(text) ? null : text)
+
+/** Amount and currency of the order, where it was given in another currency. */
+function instructedOf(row: Row, cell: Cell, style: NumberStyle): ReadRow['instructed'] {
+  const amount = styledDecimal(withoutCurrency(cell(row, 'originalAmount')), style)
+  const currency = cell(row, 'originalCurrency').toUpperCase()
+  if (amount === undefined || isZero(amount) || !isCurrencyText(currency)) return null
+  return { amount: isNegative(amount) ? negateDecimal(amount) : amount, currency }
+}
+
+/** What the key of the entry is made of. It was so before further columns were known, and must stay so. */
+function keyTexts(row: Row, { keyColumns, own }: Table): ReadRow['key'] {
+  const text = (field: CsvField) => cellText(row, keyColumns[field], own)
+  return {
+    reference: text('reference') || null,
+    endToEndId: text('endToEndId') || null,
+    mandateId: text('mandateId') || null,
+    counterparty: counterpartyOf(oneLine(text('counterparty')), text('counterpartyIban'), text('counterpartyBic')),
+    remittance: oneLine(text('text')),
+    additionalInformation: oneLine(text('additionalText')),
+    transactionCode: text('transactionCode') || null,
+    hasValueDate: keyColumns.valueDate !== undefined,
+  }
+}
+
+// ---------------------------------------------------------------------------------------------- amounts and fees
+
+function feeOf(row: Row, cell: Cell, style: NumberStyle): string | null {
+  const text = cell(row, 'fee')
+  if (text === '') return null
+  const fee = decimalIn(text, row.line, style)
+  return isZero(fee) ? null : isNegative(fee) ? negateDecimal(fee) : fee
+}
+
+/**
+ * Takes fees off the amounts beside which they stand. Whether an amount holds its fee already is what the running balance says, else the bank's
+ * profile; a mapping that names the column says that it does not. @throws StatementRefused where nothing says it: money would be lost or made.
+ */
+function withFees(rows: readonly ReadRow[], table: Table, mapping: CsvMapping | undefined): readonly ReadRow[] {
+  const first = rows.find((row) => row.fee !== null)
+  if (!first) return rows
+  const outside = rows.map((row) =>
+    row.fee === null ? row : { ...row, amount: sumDecimals([row.amount, negateDecimal(row.fee)]) },
+  )
+  const told = mapping?.columns?.fee !== undefined ? 'outside' : (chainTells(rows, outside) ?? table.profile?.fee)
+  if (told !== undefined) return told === 'outside' ? outside : rows
+  const name = table.header[(table.columns.fee?.[0] ?? 1) - 1] ?? ''
+  throw new StatementRefused(
+    'amount_malformed',
+    first.line,
+    `nothing says whether the amounts hold the fees of column ${quoted(name)}: name it as fee in the mapping when they do not`,
+  )
+}
+
+/** Which of two readings the running balances bear out, in either order of the rows; undefined when both or neither. */
+function chainTells(inside: readonly ReadRow[], outside: readonly ReadRow[]): 'inside' | 'outside' | undefined {
+  const holds = (rows: readonly ReadRow[]) => {
+    const booked = rows.filter((row) => row.status === 'BOOK' && row.balance !== null)
+    const links = (ordered: readonly ReadRow[]) =>
+      ordered.every((row, at) => {
+        const before = ordered[at - 1]?.balance
+        return before == null || (row.balance !== null && equalDecimals(sumDecimals([before, row.amount]), row.balance))
+      })
+    return booked.length > 1 && (links(booked) || links([...booked].reverse()))
+  }
+  const [isInside, isOutside] = [holds(inside), holds(outside)]
+  return isInside === isOutside ? undefined : isInside ? 'inside' : 'outside'
 }
 
 function signedAmount(row: Row, cell: Cell, style: NumberStyle, mapping: CsvMapping | undefined): string {
@@ -296,15 +335,12 @@ function decimalIn(text: string, line: number, style: NumberStyle): string {
   return amount
 }
 
-const ibanIn = (text: string): string | undefined =>
-  /\b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{4}){2,7}(?:[ ]?[A-Z0-9]{1,3})?\b/.exec(text)?.[0]
-
 /** `Amount (EUR)`, `Betrag in €`: the currency stands in the header of the amount. */
 function currencyInHeader(table: Table): string {
   const columns = [...(table.columns.amount ?? []), ...(table.columns.debit ?? []), ...(table.columns.credit ?? [])]
   for (const column of columns) {
     const name = table.header[column - 1] ?? ''
-    const code = name.includes('€') ? 'EUR' : /\b([A-Z]{3})\b\)?$/.exec(name.trim())?.[1]
+    const code = /€|\beuros?\b/i.test(name) ? 'EUR' : /\b([A-Z]{3})\b\)?$/.exec(name.trim())?.[1]
     if (code !== undefined && isCurrencyText(code)) return code
   }
   return ''

@@ -10,7 +10,8 @@ import type { ParsedEntry, ParsedStatement, ParsedStatementFile } from './types.
  * A bank reference alone is not enough of a key: banks repeat it for the parts of one file, for every row of a day, or start again each
  * year. So the key always holds account, currency, status, booking date and amount; with a reference of the bank nothing else, because
  * texts and value dates differ between the intraday report and the statement; without one, everything the bank wrote. What is still
- * equal is told apart by counting.
+ * equal is told apart by counting. What is read of a file today and was not when keys were first made is left out: a booking that stands in
+ * somebody's books keeps its key.
  *
  * @param ordinalAmongEquals how many entries with the same key, ordinal aside, stand before this one in the file. `entryIdentities` counts.
  * @returns at most 100 characters, printable ASCII.
@@ -43,7 +44,8 @@ export function entryIdentities(file: Extract<ParsedStatementFile, { ok: true }>
 }
 
 function keyOf(statement: ParsedStatement, entry: ParsedEntry): string {
-  const { references } = entry
+  const told = entry.key ?? entry
+  const { creditorId: _, ...references } = told.references
   const bankReference = realReference(references.accountServicerReference, statement)
   const base = [
     statement.account.bankCode !== null && statement.account.iban === null
@@ -57,18 +59,22 @@ function keyOf(statement: ParsedStatement, entry: ParsedEntry): string {
     canonicalDecimal(entry.amount),
   ]
   if (bankReference !== null) return hash('ref', [...base, bankReference])
-  const { name, iban, account } = entry.counterparty
-  const details = entry.details.map((detail) => [detail.amount, detail.references, detail.remittance])
+  const { name, iban, account } = told.counterparty
+  const details = entry.details.map(({ amount, references: { creditorId: __, ...ofDetail }, remittance }) => [
+    amount,
+    ofDetail,
+    remittance,
+  ])
   return hash('all', [
     ...base,
-    entry.valueDate,
+    told.valueDate,
     references,
     name,
     iban,
     account,
-    words(entry.remittance),
-    words(entry.additionalInformation),
-    entry.bankTransactionCode,
+    words(told.remittance),
+    words(told.additionalInformation),
+    told.bankTransactionCode,
     details,
   ])
 }

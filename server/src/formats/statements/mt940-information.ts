@@ -1,5 +1,7 @@
 import { ibanShaped } from './account.ts'
+import { swiftAmount } from './swift-field.ts'
 import { oneLine } from './text.ts'
+import type { InstructedAmount } from './types.ts'
 
 /** What field 86 tells about an entry. */
 type Information = {
@@ -13,6 +15,11 @@ type Information = {
   endToEndId: string | null
   mandateId: string | null
   instructionId: string | null
+  creditorId: string | null
+  ultimateParty: string | null
+  purpose: string | null
+  /** The order before it was exchanged. */
+  instructed: InstructedAmount | null
   /** The bank's reference, where it was too long for field 61. */
   bankReference: string | null
 }
@@ -27,6 +34,10 @@ const nothing = (): Information => ({
   endToEndId: null,
   mandateId: null,
   instructionId: null,
+  creditorId: null,
+  ultimateParty: null,
+  purpose: null,
+  instructed: null,
   bankReference: null,
 })
 
@@ -70,6 +81,10 @@ function germanInformation(text: string, code: string, mark: string): Informatio
     endToEndId: provided(purpose.keywords.get('EREF')),
     mandateId: provided(purpose.keywords.get('MREF')),
     instructionId: provided(purpose.keywords.get('KREF')),
+    creditorId: provided(purpose.keywords.get('CRED')),
+    ultimateParty: provided(purpose.keywords.get('ABWA') ?? purpose.keywords.get('ABWE')),
+    purpose: provided(purpose.keywords.get('PURP')),
+    instructed: instructedIn(purpose.keywords.get('OAMT')),
   }
 }
 
@@ -124,8 +139,20 @@ function taggedInformation(text: string, outgoing: boolean): Information {
     endToEndId: provided(values.get('EREF')),
     mandateId: provided(values.get('MARF')),
     instructionId: provided(values.get('PREF') ?? values.get('KREF')),
+    creditorId: provided(values.get('CSID')),
+    ultimateParty: provided((values.get('ULTD') ?? values.get('ULTC') ?? values.get('ULTB'))?.replace(/^\/?NAME\/|\/+$/g, '')),
+    purpose: provided(values.get('PURP')?.replace(/^\/?CD\//, '')),
+    instructed: instructedIn(values.get('OCMT')),
     bankReference: provided(values.get('TRID')),
   }
+}
+
+/** `USD200,00`, `200,00 USD`, `OCMT/USD200,/`: an amount with its currency, before or behind it. */
+function instructedIn(text: string | undefined): InstructedAmount | null {
+  const match = /^\s*(?:([A-Z]{3})\s?([\d.,]+)|([\d.,]+)\s?([A-Z]{3}))\s*\/?\s*$/.exec(text ?? '')
+  const amount = swiftAmount(match?.[2] ?? match?.[3] ?? '')
+  const currency = match?.[1] ?? match?.[4]
+  return amount === undefined || currency === undefined ? null : { amount, currency }
 }
 
 /** A reference, unless it says that there is none. */

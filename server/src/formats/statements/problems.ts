@@ -61,6 +61,7 @@ export const STATEMENT_PROBLEMS = [
   'amount_without_comma',
   'amount_ambiguous',
   'entries_skipped',
+  'column_unknown',
   'statement_skipped',
   'statement_repeated',
 ] as const

@@ -78,6 +78,12 @@ export type ParsedEntry = Readonly<{
   valueDate: LocalDate | null
   references: EntryReferences
   counterparty: Counterparty
+  /** Who pays or is paid in the end, where the file names him beside the counterparty. */
+  ultimateParty: string | null
+  /** The order's own amount, before it was exchanged; not negative. */
+  instructed: InstructedAmount | null
+  /** ISO 20022 purpose code, such as SALA. */
+  purpose: string | null
   /** Unstructured text, or the structured creditor reference. '' when there is none. */
   remittance: string
   /** The bank's own words: AddtlNtryInf, posting text, MEMO. '' when there are none. */
@@ -87,8 +93,18 @@ export type ParsedEntry = Readonly<{
   charges: readonly Charge[]
   /** The transactions that one booking stands for. Empty where the format has no such level. */
   details: readonly EntryDetail[]
+  /**
+   * What its key (`identity.ts`) is made of, where that is not what the entry says: a file whose columns were not all known when it was first
+   * read must give its entries the same keys ever after.
+   */
+  key?: Pick<
+    ParsedEntry,
+    'valueDate' | 'references' | 'counterparty' | 'remittance' | 'additionalInformation' | 'bankTransactionCode'
+  >
   line: number
 }>
+
+export type InstructedAmount = Readonly<{ amount: Decimal; currency: string }>
 
 export type EntryReferences = Readonly<{
   /** AcctSvcrRef, MT940's reference after `//`, OFX FITID: the bank's name for the booking. */
@@ -96,6 +112,8 @@ export type EntryReferences = Readonly<{
   entryReference: string | null
   endToEndId: string | null
   mandateId: string | null
+  /** The creditor identifier of a direct debit. */
+  creditorId: string | null
   messageId: string | null
   paymentInformationId: string | null
   instructionId: string | null
@@ -115,6 +133,9 @@ export type EntryDetail = Readonly<{
   currency: string | null
   references: EntryReferences
   counterparty: Counterparty
+  ultimateParty: string | null
+  instructed: InstructedAmount | null
+  purpose: string | null
   remittance: string
   charges: readonly Charge[]
   /** ISO return reason such as AC04. */
@@ -127,6 +148,7 @@ export const NO_REFERENCES: EntryReferences = {
   entryReference: null,
   endToEndId: null,
   mandateId: null,
+  creditorId: null,
   messageId: null,
   paymentInformationId: null,
   instructionId: null,
