@@ -23,6 +23,7 @@ type CommandFile = { define(command: Command): void }
 
 const EXIT_REFUSED = 1
 const EXIT_WRONG_USE = 2
+const EXIT_SCHEMA = 3
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error // `partita … | head` has seen enough
@@ -44,7 +45,7 @@ Environment:
   DATABASE_URL   use this PostgreSQL 18 instead of the one that comes with Partita
   PARTITA_DEBUG  set to 1 to see stack traces
 
-Exit codes: 0 done, 1 refused or mismatch, 2 wrong use. With --json an error is one document too: {"error":"…"}`,
+Exit codes: 0 done, 1 refused or mismatch, 2 wrong use, 3 a database of a newer release. With --json an error is one document too: {"error":"…"}`,
     )
   const called = calledCommand(args)
   for (const { name, summary } of COMMANDS) {
@@ -79,6 +80,7 @@ function report(error: unknown, json: boolean): number {
   if (process.env.PARTITA_DEBUG === '1' && error instanceof Error)
     process.stderr.write(`${error.stack}\n${String(error.cause ?? '')}\n`)
   if (json) printError(message)
+  if (error instanceof Error && error.name === 'SchemaUnfit') return EXIT_SCHEMA // its class is loaded by commands that need a database
   return error instanceof WrongUse ? EXIT_WRONG_USE : EXIT_REFUSED
 }
 

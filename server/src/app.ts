@@ -12,6 +12,11 @@ export type AppOptions = {
   readonly credentialCacheMs?: number
   /** Collects the routes' documentation, which `app.swagger()` then gives. */
   readonly openapi?: boolean
+} & HealthOptions
+
+export type HealthOptions = {
+  /** Why this process should get no requests although its database answers; undefined when it may. */
+  readonly unfit?: () => string | undefined
 }
 
 const CREDENTIAL_CACHE_MS = 2_000
@@ -37,13 +42,13 @@ export async function buildApp(world: World, parts: readonly ModuleParts[], opti
 }
 
 /** The HTTP side of a process that serves nothing else: health and metrics, for probes and Prometheus. */
-export async function serveHealth(world: World): Promise<HttpServer> {
-  const server = healthServer(world)
+export async function serveHealth(world: World, options: HealthOptions): Promise<HttpServer> {
+  const server = healthServer(world, options)
   await server.app.ready()
   return server
 }
 
-function healthServer({ config, database, logger, metrics }: World, options: AppOptions = {}): HttpServer {
+function healthServer({ config, database, logger, metrics }: World, options: AppOptions): HttpServer {
   observePool(metrics, database)
   return createHttpServer({
     logger,
@@ -54,6 +59,7 @@ function healthServer({ config, database, logger, metrics }: World, options: App
     metricsToken: config.metricsToken,
     openapi: options.openapi ? OPENAPI : undefined,
     isReady: () => database.answersWithin(READY_MS_MAX),
+    unfit: options.unfit,
   })
 }
 

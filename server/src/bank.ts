@@ -1,7 +1,7 @@
 import { MODULES } from './modules.ts'
 import { describeSettings, loadConfig } from './platform/config.ts'
 import { loadModules, type Module, type ModuleLine, type ModuleParts, type World } from './platform/module.ts'
-import { type Migration, migrationsIn, PLATFORM_MIGRATIONS } from './platform/postgres/migrate.ts'
+import { type Migration, migrationsIn, PLATFORM_MIGRATIONS } from './platform/postgres/migrations.ts'
 
 /** The modules that a bank is put together from. */
 export class Bank {

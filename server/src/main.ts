@@ -8,6 +8,7 @@ import { createMetrics } from './platform/metrics.ts'
 import type { ModuleParts, World } from './platform/module.ts'
 import { openDatabase } from './platform/postgres/database.ts'
 import { migrate } from './platform/postgres/migrate.ts'
+import { SchemaUnfit, SchemaWatch, schemaProblem } from './platform/postgres/schema-check.ts'
 import { Wakeups } from './platform/wake.ts'
 
 const ROLES = ['api', 'worker', 'all', 'migrate'] as const
@@ -15,6 +16,8 @@ type Role = (typeof ROLES)[number]
 
 const EXIT_FAILED = 1
 const EXIT_WRONG_USE = 2
+/** The database is not migrated, or by a newer release in a way that this one does not know: starting again does not help. */
+const EXIT_SCHEMA = 3
 const CLOCK_REFRESH_MS = 1_000
 
 type Part = { readonly name: string; stop(): Promise<void> }
@@ -22,6 +25,7 @@ type Part = { readonly name: string; stop(): Promise<void> }
 /**
  * One process of the bank: `node server/src/main.ts api|worker|all|migrate`, configured by its environment. It ends on SIGTERM, SIGINT, or when
  * the process that started it goes away (IPC), and tells that process `{ ready: true, url }` once it serves.
+ * Exit codes: 0 stopped, 1 failed, 2 wrong configuration or use, 3 a schema that is not this release's.
  */
 async function main(): Promise<void> {
   const role = roleOf(process.argv[2])
@@ -38,11 +42,16 @@ async function main(): Promise<void> {
   const modules = partita.parts(world)
   for (const { gauges = [] } of modules) for (const { name, help, read } of gauges) world.metrics.gauge(name, help, read)
   const wakeups = new Wakeups({ database: world.database, url: config.database.url, logger, isListening: role !== 'api' })
-  const parts: Part[] = [{ name: 'wakeups', stop: () => wakeups.stop() }]
+  const schema = new SchemaWatch({ database: world.database, migrations: partita.migrations(), logger })
+  const parts: Part[] = [
+    { name: 'wakeups', stop: () => wakeups.stop() },
+    { name: 'schema watch', stop: async () => schema.stop() },
+  ]
   const shutdown = gracefulShutdown(config, logger, parts, world)
 
+  const health = { unfit: () => schema.problem }
   if (role !== 'api') parts.unshift(await startTheWorker(world, modules, wakeups))
-  const server = role === 'worker' ? await serveHealth(world) : await buildApp(world, modules)
+  const server = role === 'worker' ? await serveHealth(world, health) : await buildApp(world, modules, health)
   const url = await server.app.listen({ host: config.host, port: role === 'worker' ? config.workerPort : config.port })
   parts.unshift({ name: 'http', stop: () => drain(server, config, modules) })
   logger.info('started', { 'event.action': role, 'url.full': url })
@@ -53,7 +62,9 @@ async function main(): Promise<void> {
 
 /** For a login that may prepare the database; the others need no such right. */
 async function migrateAndTell(config: Config, logger: Logger): Promise<void> {
-  const applied = await migrate(config.database.url, partita.migrations())
+  const applied = await migrate(config.database.url, partita.migrations(), {
+    onUnknown: (names) => process.stderr.write(`The database has had migrations of a newer release: ${names.join(', ')}\n`),
+  })
   logger.info('migrated', { 'partita.count': applied.length })
   logger.flush()
 }
@@ -71,6 +82,8 @@ function refuseToStart(why: string, problems: readonly string[]): never {
 
 async function connect(config: Config, role: Role, logger: Logger): Promise<World> {
   const database = openDatabase({ ...config.database, applicationName: `partita ${role}` })
+  const problem = await schemaProblem(database, partita.migrations())
+  if (problem !== undefined) throw new SchemaUnfit(problem)
   const clock = new BankClock(database)
   await clock.refresh()
   return { config, database, clock, logger, metrics: createMetrics({ process: true }) }
@@ -143,5 +156,5 @@ function stopOnBugs(logger: Logger): void {
 
 main().catch((error: unknown) => {
   process.stderr.write(`Partita could not start: ${error instanceof Error ? error.message : error}\n`)
-  process.exit(EXIT_FAILED)
+  process.exit(error instanceof SchemaUnfit ? EXIT_SCHEMA : EXIT_FAILED)
 })

@@ -73,25 +73,25 @@ export async function openUrls(dataDirectory: string, onProgress: (message: stri
   const given = process.env.DATABASE_URL
   if (given) {
     requireForm(given)
-    await migrate(given, partita.migrations(), { onProgress: (name) => onProgress(`migrating: ${name}`) }).catch(
-      explainConnection,
-    )
+    await migrate(given, partita.migrations(), telling(onProgress)).catch(explainConnection)
     return { url: given, adminUrl: given, release: async () => {} }
   }
   const lease = await leaseDatabase(dataDirectory, onProgress)
   try {
     const { adminUrl } = lease.server
     const url = loginUrl(adminUrl)
-    await migrate(adminUrl, partita.migrations(), {
-      loginPassword: url.password,
-      onProgress: (name) => onProgress(`migrating: ${name}`),
-    })
+    await migrate(adminUrl, partita.migrations(), { loginPassword: url.password, ...telling(onProgress) })
     return { url: url.href, adminUrl, server: lease.server, release: lease.release }
   } catch (error) {
     await lease.release()
     throw error
   }
 }
+
+const telling = (onProgress: (message: string) => void) => ({
+  onProgress: (name: string) => onProgress(`migrating: ${name}`),
+  onUnknown: (names: readonly string[]) => onProgress(`the database has had migrations of a newer release: ${names.join(', ')}`),
+})
 
 function requireForm(url: string): void {
   if (!/^postgres(ql)?:$/.test(URL.canParse(url) ? new URL(url).protocol : ''))

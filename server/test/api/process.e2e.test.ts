@@ -117,6 +117,58 @@ test('what a database may lose, and whom it may not bind, is said', async () => 
   expect(await checkDatabaseSafety(loose.href, 'development')).toEqual([expect.stringMatching(/synchronous_commit=off/)])
 })
 
+test('it refuses a schema that lacks a migration, before it serves anything, in every role', async () => {
+  const admin = new pg.Client({ connectionString: databaseUrl })
+  await admin.connect()
+  const { rows } = await admin.query(
+    'delete from migration.applied where name = (select max(name) from migration.applied) returning *',
+  )
+  try {
+    for (const role of ['api', 'worker', 'all'])
+      await expect(start({}, role)).rejects.toThrow(
+        /exited with 3: Partita could not start: the database is older than this release and lacks team\/\S+: run /,
+      )
+  } finally {
+    const [{ name, sql_md5, applied_at, breaks }] = rows
+    await admin.query('insert into migration.applied values ($1, $2, $3, $4)', [name, sql_md5, applied_at, breaks])
+    await admin.end()
+  }
+})
+
+test('migrated by a newer release while it runs, it goes on when nothing breaks, else it is not ready, says why, and does not start again', async () => {
+  const admin = new pg.Client({ connectionString: databaseUrl })
+  await admin.connect()
+  const roles = ['api', 'worker'] as const
+  const running = await Promise.all(roles.map((role) => start({ PARTITA_WORKER_PORT: '0' }, role)))
+  const readiness = (url: string) =>
+    fetch(`${url}/readyz`).then(async (answer) => ({ status: answer.status, body: await answer.json() }))
+  try {
+    await admin.query(`insert into migration.applied (name, sql_md5, breaks) values ('feed/9001_later.sql', '', false)`)
+    const third = await start()
+    third.child.kill('SIGTERM')
+    await admin.query(`insert into migration.applied (name, sql_md5, breaks) values ('feed/9002_later.sql', '', true)`)
+    for (const { url } of running)
+      await vi.waitFor(
+        async () =>
+          expect(await readiness(url)).toEqual({
+            status: 503,
+            body: { status: 'unavailable', reason: expect.stringMatching(/by feed\/9002_later.sql: run the newer release$/) },
+          }),
+        { timeout: 15_000, interval: 250 },
+      )
+    await expect(start()).rejects.toThrow(/exited with 3: /)
+    const migrating = fork(MAIN, ['migrate'], {
+      stdio: 'ignore',
+      env: { PATH: process.env.PATH, DATABASE_URL: databaseUrl, PARTITA_ENVIRONMENT: 'test' },
+    })
+    expect(await exitOf(migrating)).toBe(3)
+  } finally {
+    await admin.query(`delete from migration.applied where name like 'feed/900%'`)
+    await admin.end()
+    for (const { child } of running) child.kill('SIGTERM')
+  }
+})
+
 test('who migrates need not be who serves: a login that may become the two roles is enough', async () => {
   const env = { PATH: process.env.PATH, DATABASE_URL: databaseUrl, PARTITA_ENVIRONMENT: 'test' }
   const migrating = fork(MAIN, ['migrate'], { stdio: 'ignore', env })

@@ -277,6 +277,18 @@ describe('health', () => {
     expect((await app.inject('/readyz')).statusCode).toBe(503)
   })
 
+  test('a server whose schema is not its release’s says why it is not ready, and goes on serving', async () => {
+    let unfit: string | undefined
+    const { app } = await serverWith({ unfit: () => unfit })
+    expect((await app.inject('/readyz')).json()).toEqual({ status: 'ready' })
+    unfit = 'a newer release has changed the database'
+    const answer = await app.inject('/readyz')
+    expect(answer.statusCode).toBe(503)
+    expect(answer.json()).toEqual({ status: 'unavailable', reason: unfit })
+    expect((await app.inject('/ok')).statusCode).toBe(200)
+    expect((await app.inject('/livez')).statusCode).toBe(200)
+  })
+
   test('metrics count requests by route, and ask for their token when they have one', async () => {
     const { app } = await serverWith({ metricsToken: 'a-token' })
     await app.inject('/ok')

@@ -25,6 +25,8 @@ export type HttpServerOptions = {
   readonly trustedProxies: readonly string[]
   /** Whether requests can be served now: the database answers. */
   readonly isReady: () => Promise<boolean>
+  /** Why this process should get no requests although its database answers; undefined when it may. */
+  readonly unfit?: (() => string | undefined) | undefined
   readonly metricsToken?: string | undefined
   /** Collects the documentation of all routes, which `app.swagger()` then gives. */
   readonly openapi?: FastifyDynamicSwaggerOptions | undefined
@@ -208,7 +210,16 @@ const LIVEZ = describeHealth('getLiveness', 'Whether the process runs: if not, r
 })
 const READYZ = describeHealth('getReadiness', 'Whether requests can be served here: if not, send them elsewhere.', {
   200: statusAnswer('They can.', 'ready'),
-  503: statusAnswer('The process is about to stop, or its database does not answer.', 'draining', 'unavailable'),
+  503: Type.Object(
+    {
+      status: Type.String({ enum: ['draining', 'unavailable'] }),
+      reason: Type.Optional(Type.String({ description: 'For the operator, when it is not the database that does not answer.' })),
+    },
+    {
+      description:
+        'The process is about to stop, its database does not answer, or its schema is not the one that this release knows.',
+    },
+  ),
 })
 const METRICS = describeHealth(
   'getMetrics',
@@ -223,8 +234,11 @@ function registerHealth(app: FastifyInstance, options: HttpServerOptions, isDrai
   const config = { shed: 'never' } as const
   app.get('/livez', { config, schema: LIVEZ }, () => ({ status: 'alive' }))
   app.get('/readyz', { config, schema: READYZ }, async (_request, reply) => {
-    const isReady = !isDraining() && (await options.isReady().catch(() => false))
-    return reply.code(isReady ? 200 : 503).send({ status: isReady ? 'ready' : isDraining() ? 'draining' : 'unavailable' })
+    if (isDraining()) return reply.code(503).send({ status: 'draining' })
+    const reason = options.unfit?.()
+    if (reason !== undefined) return reply.code(503).send({ status: 'unavailable', reason })
+    const isReady = await options.isReady().catch(() => false)
+    return reply.code(isReady ? 200 : 503).send({ status: isReady ? 'ready' : 'unavailable' })
   })
   app.get('/metrics', { config, schema: METRICS }, async (request, reply) => {
     if (options.metricsToken !== undefined && !isSameSecret(request.headers.authorization, `Bearer ${options.metricsToken}`)) {

@@ -63,12 +63,14 @@ describe('migrating', () => {
   test('a migration that waits for a long reader lets others read meanwhile, and is tried again', async () => {
     const reader = await test_.admin.connect()
     await reader.query('begin; select 1 from platform.bank_clock')
-    const sql = 'alter table platform.bank_clock add column planted integer'
+    const sql = '-- 9001: planted. Not breaking.\nalter table platform.bank_clock add column planted integer'
     let isDone = false
-    const migrating = migrate(test_.adminUrl, [{ name: 'platform/9001_planted.sql', sql }]).then((applied) => {
-      isDone = true
-      return applied
-    })
+    const migrating = migrate(test_.adminUrl, [...partita.migrations(), { name: 'platform/9001_planted.sql', sql }]).then(
+      (applied) => {
+        isDone = true
+        return applied
+      },
+    )
     await untilSomebodyWaits()
     await test_.admin.query('select 1 from platform.bank_clock') // queues behind the migration, which gives up its place
     expect(isDone).toBe(false)
@@ -79,7 +81,7 @@ describe('migrating', () => {
 
   test('a migration that fails leaves nothing, and says which it was', async () => {
     const sql = 'create table platform.half (id integer); select 1 / 0'
-    await expect(migrate(test_.adminUrl, [{ name: 'platform/9002_half.sql', sql }])).rejects.toThrow(
+    await expect(migrate(test_.adminUrl, [...partita.migrations(), { name: 'platform/9002_half.sql', sql }])).rejects.toThrow(
       'migration platform/9002_half.sql failed: division by zero',
     )
     const { rows } = await test_.admin.query(`select to_regclass('platform.half') as half`)

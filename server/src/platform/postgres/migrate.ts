@@ -1,28 +1,15 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import pg from 'pg'
 import { Failure, sqlStateOf } from '../errors.ts'
+import { breaks, type Migration } from './migrations.ts'
+import { newerThanCode, SchemaUnfit } from './schema-check.ts'
 import { versionProblem } from './version.ts'
-
-export type Migration = { readonly name: string; readonly sql: string }
-
-/** A folder of migrations, and the name that they are known by for ever: `ledger/0001_books.sql`. */
-export type MigrationFolder = { readonly name: string; readonly folder: string }
-
-export const PLATFORM_MIGRATIONS: MigrationFolder = { name: 'platform', folder: join(import.meta.dirname, '../migrations') }
-
-/** The migrations of one folder, in the order they are applied. */
-export function migrationsIn({ name, folder }: MigrationFolder): Migration[] {
-  return readdirSync(folder)
-    .filter((file) => file.endsWith('.sql'))
-    .sort()
-    .map((file) => ({ name: `${name}/${file}`, sql: readFileSync(join(folder, file), 'utf8') }))
-}
 
 export type MigrateOptions = {
   /** Password of the login role `partita`, which is made when the URL's role may make roles. Without it the role is left alone. */
   readonly loginPassword?: string
   readonly onProgress?: (applied: string) => void
+  /** Told the names of migrations that the database has had and that are none of ours: a newer release's, and none that breaks us. */
+  readonly onUnknown?: (names: readonly string[]) => void
 }
 
 /**
@@ -30,7 +17,8 @@ export type MigrateOptions = {
  *
  * Migrations are forward-only and each runs in a transaction of its own as `partita_owner`, waiting at most 300 ms for any lock, so
  * that a long reader never makes the whole bank queue behind a migration; a migration that cannot get its lock is tried again.
- * @throws Failure naming the migration that failed, or that a migration applied earlier has since been edited.
+ * @throws Failure naming the migration that failed, or that a migration applied earlier has since been edited; SchemaUnfit when the database
+ *   has had one that we do not know and that breaks code before it.
  */
 export async function migrate(
   adminUrl: string,
@@ -45,13 +33,8 @@ export async function migrate(
     await client.query(`select pg_advisory_lock(hashtext('partita migrate'))`)
     await prepareRoles(client, options.loginPassword)
     await client.query('set role partita_owner')
-    await client.query(`
-      create schema if not exists migration;
-      create table if not exists migration.applied (name text primary key, sql_md5 text not null, applied_at timestamptz not null default now())`)
-    const { rows } = await client.query<{ name: string; sql_md5: string; current: string }>(
-      'select name, sql_md5 from migration.applied',
-    )
-    const applied = new Map(rows.map((row) => [row.name, row.sql_md5]))
+    const applied = await readApplied(client, migrations)
+    reportUnknown(applied, migrations, options)
     const done: string[] = []
     for (const migration of migrations) {
       if (await isApplied(client, migration, applied)) continue
@@ -65,8 +48,39 @@ export async function migrate(
   }
 }
 
-async function isApplied(client: pg.Client, migration: Migration, applied: ReadonlyMap<string, string>): Promise<boolean> {
-  const before = applied.get(migration.name)
+type Applied = { readonly name: string; readonly sql_md5: string; readonly breaks: boolean }
+
+async function readApplied(client: pg.Client, migrations: readonly Migration[]): Promise<ReadonlyMap<string, Applied>> {
+  await client.query(`
+    create schema if not exists migration;
+    create table if not exists migration.applied (
+      name text primary key, sql_md5 text not null, applied_at timestamptz not null default now(), breaks boolean not null default true)`)
+  const { rowCount: isRecorded } = await client.query(
+    `select from pg_attribute where attrelid = 'migration.applied'::regclass and attname = 'breaks'`,
+  )
+  if (!isRecorded) {
+    await client.query('alter table migration.applied add column breaks boolean not null default true')
+    await client.query('update migration.applied set breaks = false where name = any($1)', [
+      migrations.filter((migration) => breaks(migration) === false).map((migration) => migration.name),
+    ])
+  }
+  // Every process looks whether the schema is the one that it knows.
+  await client.query('grant usage on schema migration to partita_app, partita_system')
+  await client.query('grant select on migration.applied to partita_app, partita_system')
+  const { rows } = await client.query<Applied>('select name, sql_md5, breaks from migration.applied order by applied_at, name')
+  return new Map(rows.map((row) => [row.name, row]))
+}
+
+function reportUnknown(applied: ReadonlyMap<string, Applied>, migrations: readonly Migration[], options: MigrateOptions): void {
+  const known = new Set(migrations.map((migration) => migration.name))
+  const unknown = [...applied.values()].filter(({ name }) => !known.has(name))
+  const breaking = unknown.filter((migration) => migration.breaks)
+  if (breaking.length > 0) throw new SchemaUnfit(newerThanCode(breaking.map(({ name }) => name)))
+  if (unknown.length > 0) options.onUnknown?.(unknown.map(({ name }) => name))
+}
+
+async function isApplied(client: pg.Client, migration: Migration, applied: ReadonlyMap<string, Applied>): Promise<boolean> {
+  const before = applied.get(migration.name)?.sql_md5
   if (before === undefined) return false
   const { rows } = await client.query<{ md5: string }>('select md5($1) as md5', [migration.sql])
   if (rows[0]?.md5 !== before) {
@@ -86,7 +100,11 @@ async function applyWithRetry(client: pg.Client, migration: Migration): Promise<
     try {
       await client.query(`begin; set local lock_timeout = '300ms'`)
       await client.query(migration.sql)
-      await client.query('insert into migration.applied (name, sql_md5) values ($1, md5($2))', [migration.name, migration.sql])
+      await client.query('insert into migration.applied (name, sql_md5, breaks) values ($1, md5($2), $3)', [
+        migration.name,
+        migration.sql,
+        breaks(migration) ?? true,
+      ])
       await client.query('commit')
       return
     } catch (error) {
