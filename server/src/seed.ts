@@ -10,6 +10,7 @@ import { createLabel, linkLabels } from './modules/feed/index.ts'
 import { isLiveApiKey, issueApiKey } from './modules/identity/index.ts'
 import { initiateCreditTransfers } from './modules/payments/index.ts'
 import { findOrganizationBySlug, foundOrganization, ownerOf } from './modules/team/index.ts'
+import { systemActor } from './platform/actor.ts'
 import { assert } from './platform/assert.ts'
 import { addDays, type Clock, localDateOf } from './platform/clock.ts'
 import { derivedId, type Id } from './platform/ids.ts'
@@ -244,7 +245,8 @@ function incomeOf(random: Random, main: PaymentAccount, hamburg: PaymentAccount,
 async function scheduleTransfer(tx: Tx, company: Company, now: Date): Promise<void> {
   const { party, amountMinor, reference, inDays } = DEMO_SCHEDULED
   const creditor = counterpartyOf(party)
-  const [answer] = await initiateCreditTransfers(tx, {
+  const ctx = { actor: systemActor('seed.demo', [company.id]), now }
+  const [answer] = await initiateCreditTransfers(ctx, tx, {
     debtor: company.accounts[0],
     instructions: [
       {
@@ -263,7 +265,6 @@ async function scheduleTransfer(tx: Tx, company: Company, now: Date): Promise<vo
       },
     ],
     paymentFileId: null,
-    now,
   })
   assert(answer?.ok, 'the demo company cannot pay what it has ordered')
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { partita } from '../../../server/src/bank.ts'
@@ -8,6 +9,7 @@ import type { UnreadableInitiation } from '../../../server/src/formats/payments/
 import type { AcceptedTransfer } from '../../../server/src/formats/payments/pain001-rules.ts'
 import { type CustomerStatus, groupStatusOf } from '../../../server/src/formats/payments/pain002.ts'
 import { bankSettings, findAccountByIban } from '../../../server/src/modules/accounts/index.ts'
+import { MoneyLane } from '../../../server/src/modules/ledger/index.ts'
 import {
   type AcceptedPaymentFile,
   acceptPaymentFile,
@@ -15,6 +17,7 @@ import {
   isTargetDay,
   recordPaymentFileAnswer,
 } from '../../../server/src/modules/payments/index.ts'
+import { type Actor, operatorActor } from '../../../server/src/platform/actor.ts'
 import { BankClock, localDateOf } from '../../../server/src/platform/clock.ts'
 import { newId } from '../../../server/src/platform/ids.ts'
 import { tryLock } from '../../../server/src/platform/processes.ts'
@@ -79,16 +82,19 @@ async function execute(
     createdAt: `${clock.now().toISOString().slice(0, 19)}Z`,
     debtorAgent: bank.bic,
   })
-  const filed = await acceptPaymentFile(database, { bytes, debtor, mayResume, now: clock.now() })
+  const actor = operatorActor(userInfo().username, 'partita pay', [debtor.organizationId])
+  const moneyLane = new MoneyLane(database)
+  const filed = await acceptPaymentFile({ actor, now: clock.now(), database, moneyLane }, { bytes, debtor, mayResume })
   if (!filed.ok) {
     answer.write(answerUnreadable(filed.refusal, header()))
     return reportUnreadable(file, answer.path, filed.refusal, output)
   }
-  const wait = { filed: filed.value, timeoutSeconds: Number(options.timeout), output }
+  const wait = { actor, filed: filed.value, timeoutSeconds: Number(options.timeout), output }
   const statuses = await settle(opened, clock, bank, wait)
   const outcomeOf = outcomes(filed.value, statuses)
   answer.write(answerInitiation(filed.value.decision, header(), outcomeOf))
-  if (filed.value.id) await recordPaymentFileAnswer(database, filed.value.id, clock.now())
+  const { id } = filed.value
+  if (id) await database.transaction(actor, (tx) => recordPaymentFileAnswer({ actor, now: clock.now() }, tx, id))
   return report(file, answer.path, filed.value, outcomeOf, output)
 }
 
@@ -125,7 +131,7 @@ async function settle(
   { database, dataDirectory }: OpenDatabase,
   clock: BankClock,
   bank: ReturnType<typeof bankOf>,
-  { filed, timeoutSeconds, output }: { filed: AcceptedPaymentFile; timeoutSeconds: number; output: Output },
+  { actor, filed, timeoutSeconds, output }: { actor: Actor; filed: AcceptedPaymentFile; timeoutSeconds: number; output: Output },
 ): Promise<Statuses> {
   const ids = [...filed.transfers.values()].flatMap(({ id }) => (id ? [id] : []))
   if (ids.length === 0) return new Map()
@@ -137,7 +143,7 @@ async function settle(
     if (runningUrl(dataDirectory) === undefined) rails = await startPaymentRails(database, clock, bank, dataDirectory)
     for (;;) {
       const done = (await rails?.round()) ?? 0
-      const statuses = await creditTransferStatuses(database, ids)
+      const statuses = await database.read(actor, (tx) => creditTransferStatuses(tx, ids))
       const heard = [...statuses.values()].map(({ status }) => status).join()
       if (heard !== news || done > 0) deadline = performance.now() + timeoutSeconds * 1_000
       news = heard

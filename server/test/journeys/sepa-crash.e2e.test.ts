@@ -16,6 +16,7 @@ import {
   settlementAccounts,
   verifyPayments,
 } from '../../src/modules/payments/index.ts'
+import { systemActor } from '../../src/platform/actor.ts'
 import { BankClock, localDateOf } from '../../src/platform/clock.ts'
 import { newId } from '../../src/platform/ids.ts'
 import { EUR, money } from '../../src/platform/money.ts'
@@ -153,8 +154,9 @@ async function order(index: number): Promise<void> {
     requestedExecutionDate: localDateOf(clock.now()),
     paymentInformationId: null,
   }
-  const wanted = { debtor: company.accounts[0], instructions: [instruction], paymentFileId: null, now: clock.now() }
-  const [answer] = await database.transaction('system', (tx) => initiateCreditTransfers(tx, wanted))
+  const wanted = { debtor: company.accounts[0], instructions: [instruction], paymentFileId: null }
+  const ctx = { actor: systemActor('test.order'), now: clock.now() }
+  const [answer] = await database.transaction(ctx.actor, (tx) => initiateCreditTransfers(ctx, tx, wanted))
   expect(answer?.ok).toBe(true)
 }
 

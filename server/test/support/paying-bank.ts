@@ -9,6 +9,7 @@ import {
   settlementAccounts,
   verifyPayments,
 } from '../../src/modules/payments/index.ts'
+import { systemActor } from '../../src/platform/actor.ts'
 import { fixedClock, localDateOf } from '../../src/platform/clock.ts'
 import { newId } from '../../src/platform/ids.ts'
 import { EUR, money } from '../../src/platform/money.ts'
@@ -76,8 +77,9 @@ export class PayingBank {
       paymentInformationId: null,
       ...over,
     }
-    const order = { debtor: this.company.accounts[0], instructions: [instruction], paymentFileId: null, now: this.clock.now() }
-    const [answer] = await this.db.database.transaction('system', (tx) => initiateCreditTransfers(tx, order))
+    const order = { debtor: this.company.accounts[0], instructions: [instruction], paymentFileId: null }
+    const ctx = { actor: systemActor('test.order'), now: this.clock.now() }
+    const [answer] = await this.db.database.transaction(ctx.actor, (tx) => initiateCreditTransfers(ctx, tx, order))
     if (!answer?.ok) throw new Error(`refused: ${answer?.refusal}`)
     return answer.value
   }

@@ -4,7 +4,14 @@
  * owns; a nostro's balance is negative when the bank has money there.
  */
 export { closeAccount, closePeriod, openAccounts } from './commands/accounts.ts'
-export { type MoneyAnswer, type MoneyDecision, type MoneyEffects, MoneyLane, type MoneyOrder } from './commands/money-lane.ts'
+export {
+  carryOut,
+  type MoneyAnswer,
+  type MoneyDecision,
+  type MoneyEffects,
+  MoneyLane,
+  type MoneyOrder,
+} from './commands/money-lane.ts'
 export { post } from './commands/post.ts'
 export { PostingLane, type PostingLaneOptions } from './commands/posting-lane.ts'
 export type {

@@ -1,6 +1,6 @@
 import { isCreditorReference } from '../../formats/payments/iban.ts'
 import type { AcceptedTransfer, InitiationDecision } from '../../formats/payments/pain001-rules.ts'
-import { newId } from '../../platform/ids.ts'
+import { assert } from '../../platform/assert.ts'
 import type { CreditTransferInstruction, TransferDetails } from './domain/instruction.ts'
 
 /** One transaction of a payment file, in the words of the payments. `position` counts all transactions of the file, from 0. */
@@ -10,15 +10,20 @@ export type PaymentOrder = {
   readonly instruction: CreditTransferInstruction
 }
 
-/** Every transfer that the rules let through, in the order of the file, with its position among all transactions. */
-export function ordersOf(decision: InitiationDecision): PaymentOrder[] {
+/**
+ * Every transfer that the rules let through, in the order of the file, with its position among all transactions.
+ * @param ids one per transaction of the file, also of those that are refused: what is decided again keeps its ids.
+ */
+export function ordersOf(decision: InitiationDecision, ids: readonly CreditTransferInstruction['id'][]): PaymentOrder[] {
   let position = -1
   return (decision.blocks ?? []).flatMap((block) =>
     block.transactions.flatMap(({ transfer }) => {
       position += 1
       if (!transfer) return []
+      const id = ids[position]
+      assert(id, 'a transaction of the file has no id')
       const instruction = {
-        id: newId<'credit_transfer'>(),
+        id,
         creditorName: transfer.creditor.name,
         creditorIban: transfer.creditorIban,
         creditorBic: transfer.creditorAgent ?? null,

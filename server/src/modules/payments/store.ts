@@ -6,6 +6,7 @@ import type { BookId, LedgerAccountId } from '../ledger/index.ts'
 import type { CreditTransferStatus } from './domain/credit-transfer.ts'
 import type { TransferDetails } from './domain/instruction.ts'
 import type { InternalTransferInstruction, InternalTransferParties } from './domain/internal-transfer.ts'
+import { paymentFileRows } from './file-store.ts'
 
 type PostedInternalTransfer = {
   readonly instruction: InternalTransferInstruction
@@ -58,7 +59,10 @@ export type StoredCreditTransfer = {
   investigatedAt: Date | null
 }
 
-export const insertCreditTransfers = (tx: Tx, rows: readonly StoredCreditTransfer[]) => tx.run`
+/** After the file that they come from. */
+export const creditTransferRows = writer(
+  'payments.credit_transfer',
+  (_, tx, rows: readonly StoredCreditTransfer[]) => tx.run`
   insert into payments.credit_transfer (
     id, organization_id, debtor_account_id, book_id, ledger_account_id, debtor_name, debtor_iban, creditor_name, creditor_iban, creditor_bic,
     amount_minor, currency, end_to_end_id, transaction_id, uetr, remittance_information, creditor_reference, purpose,
@@ -83,7 +87,9 @@ export const insertCreditTransfers = (tx: Tx, rows: readonly StoredCreditTransfe
       as r(id, organization_id, debtor_account_id, book_id, ledger_account_id, debtor_name, debtor_iban, creditor_name, creditor_iban,
            creditor_bic, amount_minor, end_to_end_id, transaction_id, uetr, remittance_information, creditor_reference, purpose,
            requested_execution_date, payment_file_id, payment_information_id, instruction_id, file_position, details, status,
-           status_reason_code, feed_transaction_id, created_at)`
+           status_reason_code, feed_transaction_id, created_at)`,
+  [paymentFileRows],
+)
 
 const COLUMNS = `
   id, organization_id as "organizationId", debtor_account_id as "debtorAccountId", book_id as "bookId", ledger_account_id as "ledgerAccountId",

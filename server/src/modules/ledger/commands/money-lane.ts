@@ -158,6 +158,19 @@ export class MoneyLane {
   }
 }
 
+/** Carries out one decision in the caller's own transaction. Call it last, as `post`: the book's lock is held until commit. */
+export async function carryOut<Value, Refusal>(
+  ctx: CommandContext,
+  tx: Tx,
+  { bookId, operations, effects }: MoneyDecision<Value, Refusal>,
+): Promise<Result<Value, Refusal>> {
+  const done = effects(await postInPieces(tx, bookId, operations, ctx.now))
+  if (!done.ok) return done
+  await writeAll(ctx, tx, done.value.writes)
+  await publish(tx, done.value.events)
+  return ok(done.value.answer)
+}
+
 /** Names cannot be taken for one another: ids and operations have no space in them. */
 const nameOf = ({ claim, apart, organizationId }: AnyOrder): string | undefined => {
   if (claim) return claim.isOurs ? undefined : `${claim.organizationId} ${claim.operation} ${claim.key}`

@@ -4,8 +4,13 @@ import { createTestDatabase, type TestDatabase } from '../../../../test/support/
 import { describeWithStandards, readStandard } from '../../../../test/support/standards.ts'
 import { xsdProblems } from '../../../../test/support/xsd.ts'
 import { answerInitiation } from '../../../formats/payments/pain-answer.ts'
+import { systemActor } from '../../../platform/actor.ts'
+import { PlatformUnavailable } from '../../../platform/errors.ts'
+import { EUR, formatDecimal, money } from '../../../platform/money.ts'
+import { MoneyLane } from '../../ledger/index.ts'
 import { type AcceptedPaymentFile, acceptPaymentFile, type HandedInFile, recordPaymentFileAnswer } from './accept-payment-file.ts'
 
+const actor = systemActor('test.payment_file')
 const now = new Date('2026-03-05T09:00:00Z')
 let db: TestDatabase
 
@@ -18,12 +23,30 @@ const sample = (version: '03' | '09') => readStandard(`samples/pain/sepa-js_pain
 const company = (fundedMinor: bigint) => makeCompany(db.database, now, { fundedMinor })
 const changed = (bytes: Uint8Array, from: string, to: string) => Buffer.from(Buffer.from(bytes).toString().replace(from, to))
 
+/** What one process has. */
+const desk = () => ({ actor, now, database: db.database, moneyLane: new MoneyLane(db.database) })
+
+/** The file's transactions again and again, 11 cents each. */
+function manyTimes(bytes: Uint8Array, times: number): Uint8Array {
+  const text = Buffer.from(bytes)
+    .toString()
+    .replaceAll(/<InstdAmt Ccy="EUR">[^<]*</g, '<InstdAmt Ccy="EUR">0.11<')
+  const [from, to] = [text.indexOf('<CdtTrfTxInf>'), text.lastIndexOf('</CdtTrfTxInf>') + '</CdtTrfTxInf>'.length]
+  const count = times * (text.split('<CdtTrfTxInf>').length - 1)
+  const sum = formatDecimal(money(EUR, BigInt(count) * 11n))
+  const totals = `<NbOfTxs>${count}</NbOfTxs><CtrlSum>${sum}</CtrlSum>`
+  const many = text.slice(0, from) + text.slice(from, to).repeat(times) + text.slice(to)
+  return Buffer.from(many.replaceAll(/<NbOfTxs>\d+<\/NbOfTxs>\s*<CtrlSum>[^<]*<\/CtrlSum>/g, totals))
+}
+
 async function accept(
   { accounts: [debtor] }: TestCompany,
   bytes: Uint8Array,
-  more: Partial<HandedInFile> = {},
+  more: Partial<HandedInFile> & { readonly now?: Date } = {},
+  ctx = desk(),
 ): Promise<AcceptedPaymentFile> {
-  const filed = await acceptPaymentFile(db.database, { bytes, debtor, now, ...more })
+  const { now: at = now, ...file } = more
+  const filed = await acceptPaymentFile({ ...ctx, now: at }, { bytes, debtor, ...file })
   if (!filed.ok) throw new Error(filed.refusal.message)
   return filed.value
 }
@@ -103,7 +126,9 @@ describeWithStandards('a payment file', () => {
     expect([...again.transfers.values()]).toEqual([...first.transfers.values()])
     expect(await written(payer)).toEqual({ files: 'partly_accepted', transfers: 2 })
 
-    await recordPaymentFileAnswer(db.database, first.id as NonNullable<typeof first.id>, now)
+    await db.database.transaction(actor, (tx) =>
+      recordPaymentFileAnswer({ actor, now }, tx, first.id as NonNullable<typeof first.id>),
+    )
     expect((await accept(payer, sample('03'), { mayResume: true })).decision.rejection?.code).toBe('AM05')
   })
 
@@ -140,6 +165,32 @@ describeWithStandards('a payment file', () => {
     const filed = await accept(payer, Buffer.from(both))
     expect(filed.decision.blocks?.map((block) => block.rejection?.code)).toEqual([undefined, 'AC02'])
     expect(await written(payer)).toEqual({ files: 'partly_accepted', transfers: 5 })
+  })
+
+  test('of more transactions than the ledger takes at once is held whole, in one commit, those it does not cover told apart', async () => {
+    const payer = await company(300_00n)
+    const filed = await accept(payer, manyTimes(sample('03'), 900))
+    expect(filed.transfers.size).toBe(4_500)
+    const refused = [...filed.transfers.values()].filter(({ refusal }) => refusal?.code === 'AM04').length
+    expect(await written(payer)).toEqual({ files: 'partly_accepted', transfers: 4_500 - refused })
+    expect(refused).toBe(4_500 - 2_727) // at 11 cents each
+  })
+
+  test('whose commit was not heard of is not taken for its own duplicate', async () => {
+    const payer = await company(6_400_00n)
+    let commits = 0
+    const database = Object.assign(Object.create(db.database) as typeof db.database, {
+      transaction: async (...work: Parameters<typeof db.database.transaction>) => {
+        const value = await db.database.transaction(...work)
+        if (++commits === 1) throw new PlatformUnavailable('the connection was lost in the commit')
+        return value
+      },
+    })
+    const filed = await accept(payer, sample('03'), {}, { ...desk(), moneyLane: new MoneyLane(database) })
+    expect(commits).toBe(2)
+    expect(filed.decision.rejection).toBeUndefined()
+    expect([...filed.transfers.values()].map((t) => t.refusal?.code)).toEqual([undefined, undefined, 'AM04', 'AM04', 'AM04'])
+    expect(await written(payer)).toEqual({ files: 'partly_accepted', transfers: 2 })
   })
 
   test('keeps all that it says of a transfer', async () => {
@@ -187,6 +238,6 @@ describeWithStandards('a payment file', () => {
   test('of another country is not read', async () => {
     const [debtor] = (await company(0n)).accounts
     const bytes = readStandard('samples/pain/swiss_pain.001.001.03.ch.02.xml')
-    expect(await acceptPaymentFile(db.database, { bytes, debtor, now })).toMatchObject({ ok: false, refusal: { code: 'FF01' } })
+    expect(await acceptPaymentFile(desk(), { bytes, debtor })).toMatchObject({ ok: false, refusal: { code: 'FF01' } })
   })
 })

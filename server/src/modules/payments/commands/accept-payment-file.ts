@@ -6,17 +6,21 @@ import {
   decidePaymentInitiation,
   type InitiationDecision,
 } from '../../../formats/payments/pain001-rules.ts'
+import { type CommandContext, systemActor } from '../../../platform/actor.ts'
 import { assert } from '../../../platform/assert.ts'
 import { localDateOf } from '../../../platform/clock.ts'
+import { need } from '../../../platform/gather.ts'
 import { type Id, newId } from '../../../platform/ids.ts'
 import type { Database, Tx } from '../../../platform/postgres/database.ts'
 import { ok, type Result } from '../../../platform/result.ts'
+import { type Write, write } from '../../../platform/write.ts'
 import { findAccountsByIban, type PaymentAccount } from '../../accounts/index.ts'
+import type { MoneyDecision, MoneyLane, MoneyOrder } from '../../ledger/index.ts'
 import { CREDIT_TRANSFER_REFUSALS, type CreditTransferRefusal } from '../domain/instruction.ts'
 import * as files from '../file-store.ts'
 import { ordersOf, type PaymentOrder } from '../payment-orders.ts'
 import * as store from '../store.ts'
-import { initiateCreditTransfers } from './initiate-credit-transfers.ts'
+import { initiationOf } from './initiate-credit-transfers.ts'
 
 /** What became of a transfer that the rules let through: it is on its way, or the account refused it. */
 export type FiledTransfer =
@@ -49,11 +53,10 @@ export type HandedInFile = {
    * nobody else is at work on it.
    */
   readonly mayResume?: boolean
-  readonly now: Date
 }
 
 /**
- * Accepts a customer's payment file (pain.001.001.03 or .09) to the debit of one account, in one transaction (system scope): the file is
+ * Accepts a customer's payment file (pain.001.001.03 or .09) to the debit of one account, as one money order: the file is
  * remembered by its MsgId and every transfer that passes the rules and is covered is held; another with the same MsgId is refused (AM05).
  * A file of which nothing is accepted is not remembered: its MsgId can be used again once it is right.
  *
@@ -61,22 +64,54 @@ export type HandedInFile = {
  * @see EPC132-08; sepa.md §4, §9
  */
 export async function acceptPaymentFile(
-  database: Database,
+  ctx: CommandContext & { readonly database: Database; readonly moneyLane: MoneyLane },
   file: HandedInFile,
 ): Promise<Result<AcceptedPaymentFile, UnreadableInitiation>> {
   const read = readPaymentInitiation(file.bytes)
   if (!read.ok) return read
-  return ok(await database.transaction('system', (tx) => accept(tx, read.value, file)))
+  const standsInFor = await standInOf(ctx.database, read.value, file.debtor)
+  const answer = await ctx.moneyLane.submit(orderOf(read.value, standsInFor, file, ctx.now))
+  assert(answer.ok && answer.value.value, 'a payment file has no key, and what is refused of it is said in its answer')
+  return ok(answer.value.value)
 }
 
 /** Notes that the sender of an accepted file has his answer: from now on the same file again is a duplicate. */
-export const recordPaymentFileAnswer = async (database: Database, id: Id<'payment_file'>, now: Date): Promise<void> => {
-  await database.transaction('system', (tx) => files.recordFileAnswer(tx, id, now))
+export const recordPaymentFileAnswer = async (ctx: CommandContext, tx: Tx, id: Id<'payment_file'>): Promise<void> => {
+  await files.recordFileAnswer(tx, id, ctx.now)
 }
 
-async function accept(tx: Tx, initiation: PaymentInitiation, file: HandedInFile): Promise<AcceptedPaymentFile> {
-  const { debtor, now } = file
-  const standsInFor = await standInOf(tx, initiation, debtor)
+/**
+ * Which debtor accounts of the file mean the account that the customer named beside it. A file that names accounts of this bank, whosever,
+ * is taken at its word. Otherwise it was made for an account elsewhere: the first one that it names, and no other, is this one.
+ */
+async function standInOf(database: Database, initiation: PaymentInitiation, debtor: PaymentAccount): Promise<StandIn> {
+  const named = initiation.paymentInformations.flatMap(({ debtorIban }) => {
+    const iban = readIban(debtorIban ?? '')
+    return iban.ok ? [iban.value] : []
+  })
+  const ours = await database.read(systemActor('payments.payment_file'), (tx) => findAccountsByIban(tx, named))
+  return (iban) => iban === debtor.iban || (ours.size === 0 && iban === named[0])
+}
+
+type StandIn = (iban: string) => boolean
+
+function orderOf(
+  initiation: PaymentInitiation,
+  standsInFor: StandIn,
+  file: HandedInFile,
+  now: Date,
+): MoneyOrder<AcceptedPaymentFile, never> {
+  const { debtor } = file
+  const { organizationId } = debtor
+  const transactions = initiation.paymentInformations.reduce((count, block) => count + block.transactions.length, 0)
+  const handedIn: Received = {
+    initiation,
+    debtor,
+    id: newId<'payment_file'>(),
+    contentSha256: createHash('sha256').update(file.bytes).digest(),
+    transferIds: Array.from({ length: transactions }, () => newId<'credit_transfer'>()),
+    now,
+  }
   const decide = (isUsed: boolean, receivedAt = now) =>
     decidePaymentInitiation(initiation, {
       accountIban: debtor.iban,
@@ -84,99 +119,120 @@ async function accept(tx: Tx, initiation: PaymentInitiation, file: HandedInFile)
       today: localDateOf(receivedAt),
       isMessageIdUsed: () => isUsed,
     })
-  const earlier = await files.findPaymentFile(tx, debtor.organizationId, initiation.messageId)
-  if (earlier && isSameUnanswered(earlier, file)) return resume(tx, earlier.id, decide(false, earlier.receivedAt))
-  const decision = decide(earlier !== undefined)
-  const orders = ordersOf(decision)
-  if (orders.length === 0) return { decision, transfers: new Map() }
-
-  const isWhole = orders.length === countOf(initiation)
-  await files.markPaymentFile(tx)
-  const first = await execute(tx, initiation, orders, isWhole ? 'accepted' : 'partly_accepted', file)
-  if (!first) return { decision: decide(true), transfers: new Map() } // somebody else sent the same MsgId since we looked
-  const filed = [...first.transfers.values()]
-  if (!filed.some(({ id }) => id)) {
-    await files.undoPaymentFile(tx)
-    return { decision, transfers: first.transfers }
+  const key = files.fileKey(organizationId, initiation.messageId)
+  return {
+    organizationId,
+    orderedAt: now,
+    apart: `payments.payment_file ${initiation.messageId}`,
+    weight: transactions,
+    needs: [need(files.filesByMessageId, [key])],
+    decide: (facts) => {
+      const earlier = facts.of(files.filesByMessageId).get(key)
+      if (earlier && isTakenUp(earlier, handedIn, file))
+        return ok(withoutMoney(debtor, resumed(earlier, decide(false, earlier.receivedAt), handedIn)))
+      const decision = decide(earlier !== undefined)
+      const orders = ordersOf(decision, handedIn.transferIds)
+      return ok(
+        orders.length === 0 ? withoutMoney(debtor, { decision, transfers: new Map() }) : acceptance(handedIn, decision, orders),
+      )
+    },
   }
-  if (!isWhole || filed.every(({ id }) => id)) return { decision, ...first }
-  // The account did not cover all of it. The record of a file is never changed, so it is written anew with the right status.
-  await files.undoPaymentFile(tx)
-  const second = await execute(tx, initiation, orders, 'partly_accepted', file)
-  return second ? { decision, ...second } : { decision: decide(true), transfers: new Map() }
 }
 
-/**
- * Which debtor accounts of the file mean the account that the customer named beside it. A file that names accounts of this bank is taken
- * at its word. Otherwise it was made for an account elsewhere: the first one that it names, and no other, is this one.
- */
-async function standInOf(tx: Tx, initiation: PaymentInitiation, debtor: PaymentAccount): Promise<(iban: string) => boolean> {
-  const named = initiation.paymentInformations.flatMap(({ debtorIban }) => {
-    const iban = readIban(debtorIban ?? '')
-    return iban.ok ? [iban.value] : []
-  })
-  const ours = await findAccountsByIban(tx, named)
-  return (iban) => iban === debtor.iban || (ours.size === 0 && iban === named[0])
+/** A file that is being accepted. Its ids are made once, however often it is decided. */
+type Received = {
+  readonly initiation: PaymentInitiation
+  readonly debtor: PaymentAccount
+  readonly id: Id<'payment_file'>
+  readonly contentSha256: Buffer
+  readonly transferIds: readonly Id<'credit_transfer'>[]
+  readonly now: Date
 }
 
-const isSameUnanswered = (earlier: files.KnownPaymentFile, { bytes, debtor, mayResume }: HandedInFile): boolean =>
-  mayResume === true &&
-  !earlier.isAnswered &&
-  earlier.debtorAccountId === debtor.id &&
-  earlier.contentSha256?.equals(digestOf(bytes)) === true
+/** An earlier file that is this one: accepted by an attempt whose commit we did not hear of, or interrupted before its sender was answered. */
+const isTakenUp = (
+  earlier: files.KnownPaymentFile,
+  { id, contentSha256 }: Received,
+  { debtor, mayResume }: HandedInFile,
+): boolean =>
+  earlier.id === id ||
+  (mayResume === true &&
+    !earlier.isAnswered &&
+    earlier.debtorAccountId === debtor.id &&
+    earlier.contentSha256?.equals(contentSha256) === true)
 
-const digestOf = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest()
+const withoutMoney = ({ bookId }: PaymentAccount, answer: AcceptedPaymentFile): MoneyDecision<AcceptedPaymentFile, never> => ({
+  bookId,
+  operations: [],
+  effects: () => ok({ writes: [], events: [], answer }),
+})
 
 /** The outcome of a file that was accepted before, read back. */
-async function resume(tx: Tx, id: Id<'payment_file'>, decision: InitiationDecision): Promise<AcceptedPaymentFile> {
-  const outcomes = new Map((await files.outcomesOfFile(tx, id)).map((outcome) => [outcome.filePosition, outcome]))
-  const transfers = ordersOf(decision).map(({ transfer, position }): [AcceptedTransfer, FiledTransfer] => {
+function resumed(earlier: files.KnownPaymentFile, decision: InitiationDecision, { transferIds }: Received): AcceptedPaymentFile {
+  const outcomes = new Map(earlier.outcomes.map((outcome) => [outcome.filePosition, outcome]))
+  const transfers = ordersOf(decision, transferIds).map(({ transfer, position }): [AcceptedTransfer, FiledTransfer] => {
     const outcome = outcomes.get(position)
-    assert(outcome, `transaction ${position} of payment file ${id} has no outcome`)
+    assert(outcome, `transaction ${position} of payment file ${earlier.id} has no outcome`)
     return [transfer, outcome.transferId ? { id: outcome.transferId } : { refusal: reasonOfCode(outcome.statusReasonCode) }]
   })
-  return { id, decision, transfers: new Map(transfers) }
+  return { id: earlier.id, decision, transfers: new Map(transfers) }
 }
 
-const countOf = (initiation: PaymentInitiation): number =>
-  initiation.paymentInformations.reduce((count, block) => count + block.transactions.length, 0)
-
-/** Remembers the file and holds its transfers. @returns undefined, and nothing happens, when the MsgId was used before. */
-async function execute(
-  tx: Tx,
-  initiation: PaymentInitiation,
+/** Holds what the rules let through. The file is remembered with what the outcomes say of it, unless they say that nothing is covered. */
+function acceptance(
+  received: Received,
+  decision: InitiationDecision,
   orders: readonly PaymentOrder[],
-  status: files.NewPaymentFile['status'],
-  { bytes, debtor, now }: HandedInFile,
-): Promise<Required<Pick<AcceptedPaymentFile, 'id' | 'transfers'>> | undefined> {
+): MoneyDecision<AcceptedPaymentFile, never> {
+  const initiation = initiationOf(
+    { debtor: received.debtor, instructions: orders.map(({ instruction }) => instruction), paymentFileId: received.id },
+    received.now,
+  )
+  return {
+    ...initiation,
+    effects: (outcomes) => {
+      const initiated = initiation.effects(outcomes)
+      if (!initiated.ok) return initiated
+      const { writes, events, answer } = initiated.value
+      const filed = orders.map(({ transfer, position }, index): Filed => {
+        const one = answer[index]
+        assert(one, 'an instruction was left unanswered')
+        return { transfer, position, outcome: one.ok ? { id: one.value.id } : { refusal: reasonOf(one.refusal) } }
+      })
+      const transfers = new Map(filed.map(({ transfer, outcome }) => [transfer, outcome]))
+      if (!filed.some(({ outcome }) => outcome.id)) return ok({ writes: [], events: [], answer: { decision, transfers } })
+      return ok({
+        writes: [...fileWrites(received, orders, filed), ...writes],
+        events,
+        answer: { id: received.id, decision, transfers },
+      })
+    },
+  }
+}
+
+type Filed = { readonly transfer: AcceptedTransfer; readonly position: number; readonly outcome: FiledTransfer }
+
+/** The record of the file and of what the account refused of it. */
+function fileWrites(received: Received, orders: readonly PaymentOrder[], filed: readonly Filed[]): Write[] {
+  const { id, initiation, debtor, contentSha256, transferIds, now } = received
+  const isWhole = orders.length === transferIds.length && filed.every(({ outcome }) => outcome.id)
+  const { organizationId } = debtor
   const file: files.NewPaymentFile = {
-    id: newId<'payment_file'>(),
-    organizationId: debtor.organizationId,
+    id,
+    organizationId,
     messageId: initiation.messageId,
     debtorAccountId: debtor.id,
     messageName: initiation.messageName,
-    status,
-    transactions: countOf(initiation),
+    status: isWhole ? 'accepted' : 'partly_accepted',
+    transactions: transferIds.length,
     controlSumMinor: orders.reduce((sum, { instruction }) => sum + instruction.amount.minor, 0n),
-    contentSha256: digestOf(bytes),
+    contentSha256,
     receivedAt: now,
   }
-  if (!(await files.insertPaymentFile(tx, file))) return undefined
-  const instructions = orders.map(({ instruction }) => instruction)
-  const answers = await initiateCreditTransfers(tx, { debtor, instructions, paymentFileId: file.id, now })
-  const filed = orders.map(({ transfer, position }, index) => {
-    const answer = answers[index]
-    assert(answer, 'an instruction was left unanswered')
-    return { transfer, position, outcome: answer.ok ? { id: answer.value.id } : { refusal: reasonOf(answer.refusal) } }
-  })
-  await files.insertFileRefusals(
-    tx,
-    file,
-    filed.flatMap(({ position, outcome: { refusal } }) =>
-      refusal ? [{ filePosition: position, statusReasonCode: refusal.code }] : [],
-    ),
+  const refusals = filed.flatMap(({ position, outcome: { refusal } }) =>
+    refusal ? [{ id, organizationId, filePosition: position, statusReasonCode: refusal.code }] : [],
   )
-  return { id: file.id, transfers: new Map(filed.map(({ transfer, outcome }) => [transfer, outcome])) }
+  return [write(files.paymentFileRows, [file]), write(files.fileRefusalRows, refusals)]
 }
 
 const reasonOf = (refusal: CreditTransferRefusal) => ({
@@ -194,9 +250,7 @@ const reasonOfCode = (code: string | null) => {
 
 /** Where the transfers of payment files stand by now, by id. */
 export const creditTransferStatuses = async (
-  database: Database,
+  tx: Tx,
   ids: readonly store.StoredCreditTransfer['id'][],
-): Promise<Map<string, Pick<store.StoredCreditTransfer, 'status' | 'statusReasonCode' | 'requestedExecutionDate'>>> => {
-  const rows = await database.read('system', (tx) => store.statusesOf(tx, ids))
-  return new Map(rows.map((row) => [row.id, row]))
-}
+): Promise<Map<string, Pick<store.StoredCreditTransfer, 'status' | 'statusReasonCode' | 'requestedExecutionDate'>>> =>
+  new Map((await store.statusesOf(tx, ids)).map((row) => [row.id, row]))

@@ -1,74 +1,90 @@
 import { randomUUID } from 'node:crypto'
+import type { CommandContext } from '../../../platform/actor.ts'
 import { assert } from '../../../platform/assert.ts'
 import { newId } from '../../../platform/ids.ts'
-import { publish } from '../../../platform/outbox.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
 import { ok, type Result, refuse } from '../../../platform/result.ts'
+import { write } from '../../../platform/write.ts'
 import type { PaymentAccount } from '../../accounts/index.ts'
-import { type NewTransaction, recordTransactions, sepaAccount } from '../../feed/index.ts'
-import { BATCH_MAX, type HoldOperation, type Outcome, post } from '../../ledger/index.ts'
+import { feedRows, type NewTransaction, sepaAccount } from '../../feed/index.ts'
+import {
+  carryOut,
+  type HoldOperation,
+  type MoneyDecision,
+  type MoneyEffects,
+  type Outcome,
+  type PostingRefusal,
+} from '../../ledger/index.ts'
 import { type CreditTransferInstruction, type CreditTransferRefusal, decideInitiation } from '../domain/instruction.ts'
 import { creditTransferEvent } from '../events.ts'
 import { factOf, holdKeyOf } from '../postings.ts'
-import { openSettlementAccounts } from '../settlement-accounts.ts'
-import * as store from '../store.ts'
+import type * as store from '../store.ts'
+import { creditTransferRows } from '../store.ts'
 
 export type InitiationAnswer = Result<store.StoredCreditTransfer, CreditTransferRefusal>
+
+/** SEPA credit transfers to the debit of one account. */
+export type InitiationOrder = {
+  readonly debtor: PaymentAccount
+  readonly instructions: readonly CreditTransferInstruction[]
+  /** The pain.001 file they come from, if they come from one. */
+  readonly paymentFileId: store.StoredCreditTransfer['paymentFileId']
+}
 
 /**
  * Accepts SEPA credit transfers and holds their amounts on the debtor's account, in the order given: one that the balance no longer
  * covers is refused, the others stand.
  *
- * @param paymentFileId the pain.001 file they come from, if they come from one.
  * @returns one answer per instruction, in order: the transfer, `pending` until its day, or the first refusal that applies.
  * @see EPC125-05 §4.3.1; sepa.md §12.1 "accepted"
  */
-export async function initiateCreditTransfers(
-  tx: Tx,
-  order: {
-    readonly debtor: PaymentAccount
-    readonly instructions: readonly CreditTransferInstruction[]
-    readonly paymentFileId: store.StoredCreditTransfer['paymentFileId']
-    readonly now: Date
-  },
-): Promise<InitiationAnswer[]> {
+export async function initiateCreditTransfers(ctx: CommandContext, tx: Tx, order: InitiationOrder): Promise<InitiationAnswer[]> {
+  const done = await carryOut(ctx, tx, initiationOf(order, ctx.now))
+  return done.ok ? done.value : []
+}
+
+/** The same as a decision, for orders that share a commit. */
+export function initiationOf(order: InitiationOrder, now: Date): MoneyDecision<InitiationAnswer[], never> {
   const decided = order.instructions.map((instruction) => {
     const decision = decideInitiation(instruction, order.debtor)
-    return decision.ok ? ok(newTransfer(instruction, order)) : decision
+    return decision.ok ? ok(newTransfer(instruction, order, now)) : decision
   })
-  await openSettlementAccounts(tx, order.debtor.bookId, order.now)
-  const outcomes = await holdAll(
-    tx,
-    order,
-    decided.flatMap((d) => (d.ok ? [d.value] : [])),
-  )
-  const answers = decided.map((decision): InitiationAnswer => {
-    if (!decision.ok) return decision
-    const outcome = outcomes.get(decision.value.id)
-    assert(outcome, 'the ledger left a hold unanswered')
-    return outcome.ok ? decision : refuse(refusalOf(outcome.refusal))
-  })
+  const transfers = decided.flatMap((one) => (one.ok ? [one.value] : []))
+  return {
+    bookId: order.debtor.bookId,
+    operations: transfers.map(holdOf),
+    effects: (outcomes) => {
+      const outcomeOf = new Map(transfers.map((transfer, index) => [transfer, outcomes[index]]))
+      const answers = decided.map((one) => (one.ok ? answerOf(one.value, outcomeOf.get(one.value)) : one))
+      return ok({ ...acceptanceOf(answers, now), answer: answers })
+    },
+  }
+}
+
+/** Rows and events of the transfers that were accepted. */
+function acceptanceOf(answers: readonly InitiationAnswer[], now: Date): Omit<MoneyEffects<unknown>, 'answer'> {
   const accepted = answers.flatMap((answer) => (answer.ok ? [answer.value] : []))
-  if (accepted.length === 0) return answers
-  await store.insertCreditTransfers(tx, accepted)
-  await recordTransactions(
-    tx,
-    accepted.map((transfer) => pendingFeedRow(transfer, order.now)),
-  )
-  await publish(
-    tx,
-    accepted.map((transfer) => creditTransferEvent('initiated', factOf(transfer), order.now)),
-  )
-  return answers
+  return {
+    writes: [
+      write(creditTransferRows, accepted),
+      write(
+        feedRows,
+        accepted.map((transfer) => pendingFeedRow(transfer, now)),
+      ),
+    ],
+    events: accepted.map((transfer) => creditTransferEvent('initiated', factOf(transfer), now)),
+  }
+}
+
+function answerOf(transfer: store.StoredCreditTransfer, outcome: Outcome | undefined): InitiationAnswer {
+  assert(outcome, 'the ledger left a hold unanswered')
+  return outcome.ok ? ok(transfer) : refuse(refusalOf(outcome.refusal))
 }
 
 function newTransfer(
   instruction: CreditTransferInstruction,
-  {
-    debtor,
-    paymentFileId,
-    now,
-  }: { debtor: PaymentAccount; paymentFileId: store.StoredCreditTransfer['paymentFileId']; now: Date },
+  { debtor, paymentFileId }: InitiationOrder,
+  now: Date,
 ): store.StoredCreditTransfer {
   const { id, amount, uetr, filePosition, details, ...rest } = instruction
   return {
@@ -95,23 +111,6 @@ function newTransfer(
   }
 }
 
-async function holdAll(
-  tx: Tx,
-  { debtor, now }: { debtor: PaymentAccount; now: Date },
-  transfers: readonly store.StoredCreditTransfer[],
-): Promise<Map<string, Outcome>> {
-  const outcomes = new Map<string, Outcome>()
-  for (let start = 0; start < transfers.length; start += BATCH_MAX) {
-    const batch = transfers.slice(start, start + BATCH_MAX)
-    const answers = await post(tx, debtor.bookId, batch.map(holdOf), now)
-    batch.forEach((transfer, index) => {
-      const answer = answers[index]
-      if (answer) outcomes.set(transfer.id, answer)
-    })
-  }
-  return outcomes
-}
-
 const holdOf = (transfer: store.StoredCreditTransfer): HoldOperation => ({
   kind: 'hold',
   key: holdKeyOf(transfer.id),
@@ -121,7 +120,7 @@ const holdOf = (transfer: store.StoredCreditTransfer): HoldOperation => ({
   reference: transfer.id,
 })
 
-function refusalOf(refusal: Extract<Outcome, { ok: false }>['refusal']): CreditTransferRefusal {
+function refusalOf(refusal: PostingRefusal): CreditTransferRefusal {
   if (refusal === 'available_balance_insufficient') return 'available_balance_insufficient'
   if (refusal === 'debit_account_closed') return 'debtor_account_closed'
   throw new Error(`the ledger refused to hold a credit transfer: ${refusal}`)

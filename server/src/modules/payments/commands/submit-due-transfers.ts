@@ -7,6 +7,7 @@ import { lockBooks } from '../../ledger/index.ts'
 import { creditTransferEvent } from '../events.ts'
 import { factOf } from '../postings.ts'
 import { type Bank, writeTransfer } from '../rail-messages.ts'
+import { openSettlementAccounts } from '../settlement-accounts.ts'
 import * as store from '../store.ts'
 import { settleInHouse } from './settle-in-house.ts'
 
@@ -22,6 +23,7 @@ export function submitDueTransfers(database: Database, bank: Bank, now: Date): P
   return database.transaction('system', async (tx) => {
     const taken = await store.takeDueTransfers(tx, localDateOf(now), BATCH)
     if (taken.length === 0) return 0
+    for (const bookId of new Set(taken.map((transfer) => transfer.bookId))) await openSettlementAccounts(tx, bookId, now)
     const ours = await findAccountsByIban(
       tx,
       taken.map((t) => t.creditorIban),
