@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     // Two cores everywhere this runs: more workers only make every timeout a lie.
     maxWorkers: 2,
+    setupFiles: ['server/test/support/strict-events.ts'],
     reporters: process.env.CI ? ['dot'] : ['default'],
     projects: [
       {

@@ -475,6 +475,46 @@ create table platform.bank_clock (
   constraint bank_clock_pkey PRIMARY KEY (only_row)
 );
 
+create table platform.consumer (
+  name text not null,
+  types text[] not null,
+  "position" bigint not null,
+  attempts integer default 0 not null,
+  retry_at timestamp with time zone,
+  failing_since timestamp with time zone,
+  last_error text,
+  seen_at timestamp with time zone not null,
+  constraint consumer_pkey PRIMARY KEY (name)
+);
+
+create table platform.event (
+  "position" bigint not null,
+  id uuid not null,
+  topic text not null,
+  type text not null,
+  aggregate_id uuid not null,
+  organization_id uuid,
+  payload jsonb not null,
+  occurred_at timestamp with time zone not null,
+  archived_at timestamp with time zone not null,
+  constraint event_pkey PRIMARY KEY ("position")
+) partition by RANGE ("position");
+
+create table platform.event_gap (
+  organization_id uuid not null,
+  complete_from_position bigint not null,
+  complete_from timestamp with time zone not null,
+  constraint event_gap_pkey PRIMARY KEY (organization_id)
+);
+
+create table platform.event_head (
+  only_row boolean default true not null,
+  "position" bigint default 0 not null,
+  archived_at timestamp with time zone,
+  constraint event_head_only_row_check CHECK (only_row),
+  constraint event_head_pkey PRIMARY KEY (only_row)
+);
+
 create table platform.failed_item (
   number bigint generated always as identity not null,
   pass text not null,
@@ -501,13 +541,6 @@ create table platform.failed_item (
   constraint failed_item_pass_item_key UNIQUE (pass, item)
 );
 
-create table platform.handled_event (
-  consumer text not null,
-  event_id uuid not null,
-  handled_at timestamp with time zone not null,
-  constraint handled_event_pkey PRIMARY KEY (consumer, event_id)
-);
-
 create table platform.idempotency_record (
   organization_id uuid not null,
   operation text not null,
@@ -528,11 +561,7 @@ create table platform.outbox (
   organization_id uuid,
   payload jsonb not null,
   occurred_at timestamp with time zone not null,
-  attempts integer default 0 not null,
-  published_at timestamp with time zone,
-  parked_reason text,
-  constraint outbox_pkey PRIMARY KEY ("position"),
-  constraint outbox_id_key UNIQUE (id)
+  constraint outbox_pkey PRIMARY KEY ("position")
 );
 
 create table platform.pass_run (
@@ -550,6 +579,33 @@ create table platform.pass_run (
   failing_since timestamp with time zone,
   reported_at timestamp with time zone not null,
   constraint pass_run_pkey PRIMARY KEY (pass, process)
+);
+
+create table platform.set_aside_event (
+  consumer text not null,
+  "position" bigint not null,
+  event_id uuid not null,
+  aggregate_id uuid not null,
+  attempts integer default 0 not null,
+  first_failed_at timestamp with time zone,
+  retry_at timestamp with time zone,
+  parked_at timestamp with time zone,
+  reason text,
+  constraint set_aside_event_consumer_fkey FOREIGN KEY (consumer) REFERENCES platform.consumer(name) ON DELETE CASCADE,
+  constraint set_aside_event_pkey PRIMARY KEY (consumer, "position")
+);
+
+create table platform.skipped_event (
+  consumer text not null,
+  "position" bigint not null,
+  event_id uuid not null,
+  attempts integer not null,
+  failure text,
+  reason text not null,
+  skipped_by text not null,
+  skipped_at timestamp with time zone not null,
+  constraint skipped_event_reason_check CHECK ((reason <> ''::text)),
+  constraint skipped_event_pkey PRIMARY KEY (consumer, "position", skipped_at)
 );
 
 create table team.membership (
@@ -666,13 +722,15 @@ CREATE INDEX transfer_return_listed ON payments.transfer_return USING btree (org
 
 CREATE INDEX transfer_return_of ON payments.transfer_return USING btree (credit_transfer_id);
 
+CREATE INDEX event_of_organization ON ONLY platform.event USING btree (organization_id, "position");
+
 CREATE INDEX failed_item_open ON platform.failed_item USING btree (pass, retry_at) WHERE (done_at IS NULL);
 
 CREATE INDEX idempotency_record_age ON platform.idempotency_record USING btree (created_at);
 
-CREATE INDEX outbox_next ON platform.outbox USING btree ("position") WHERE ((published_at IS NULL) AND (parked_reason IS NULL));
+CREATE INDEX set_aside_event_due ON platform.set_aside_event USING btree (consumer, retry_at) WHERE (retry_at IS NOT NULL);
 
-CREATE INDEX outbox_waiting ON platform.outbox USING btree (aggregate_id, "position") WHERE (published_at IS NULL);
+CREATE INDEX set_aside_event_of_aggregate ON platform.set_aside_event USING btree (consumer, aggregate_id, "position");
 
 CREATE INDEX membership_listed ON team.membership USING btree (organization_id, created_at, id);
 
@@ -1418,6 +1476,19 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION platform.declare_event_gap(p_organizations uuid[])
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  alter table platform.event_gap no force row level security;
+  insert into platform.event_gap (organization_id, complete_from_position, complete_from)
+  select o.id, h.position + 1, now() + c.offset_ms * interval '1 millisecond'
+    from unnest(p_organizations) o (id), platform.event_head h, platform.bank_clock c;
+  alter table platform.event_gap force row level security;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION platform.held(of_pass text, at timestamp with time zone)
  RETURNS SETOF text
  LANGUAGE sql
@@ -1434,6 +1505,34 @@ AS $function$
   insert into platform.failed_item (pass, item, subject_kind, subject_id, attempts, reason, first_failed_at, last_failed_at, stuck_at)
   values (of_pass, of_item, kind, id, 1, why, since, since, since) on conflict (pass, item) do nothing
 $function$
+;
+
+CREATE OR REPLACE FUNCTION platform.prepare_event_partition(p_position bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  c_size constant bigint := 10000000;
+  v_number bigint := p_position / c_size;
+  v_name text := 'event_' || v_number;
+begin
+  if to_regclass('platform.' || v_name) is not null then return; end if;
+  execute format('create table platform.%I (like platform.event including constraints)', v_name);
+  perform platform.tenant_table(format('platform.%I', v_name)::regclass);
+  execute format('create trigger refuse_change before update or delete or truncate on platform.%I for each statement execute function platform.refuse_change_of_event()', v_name);
+  execute format('alter table platform.event attach partition platform.%I for values from (%L) to (%L)', v_name, v_number * c_size, (v_number + 1) * c_size);
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION platform.refuse_change_of_event()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception 'events are kept as they happened' using errcode = 'PT001';
+end $function$
 ;
 
 CREATE OR REPLACE FUNCTION platform.tenant_table(tenant_table regclass, organization_column name DEFAULT 'organization_id'::name)
@@ -1515,6 +1614,8 @@ CREATE TRIGGER guard_insert BEFORE INSERT ON ledger.transfer FOR EACH STATEMENT 
 
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.transfer FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_write();
 
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON platform.event FOR EACH STATEMENT EXECUTE FUNCTION platform.refuse_change_of_event();
+
 alter table accounts.bank_account enable row level security;
 alter table accounts.bank_account force row level security;
 
@@ -1568,6 +1669,12 @@ alter table payments.payment_file_refusal force row level security;
 
 alter table payments.transfer_return enable row level security;
 alter table payments.transfer_return force row level security;
+
+alter table platform.event enable row level security;
+alter table platform.event force row level security;
+
+alter table platform.event_gap enable row level security;
+alter table platform.event_gap force row level security;
 
 alter table platform.idempotency_record enable row level security;
 alter table platform.idempotency_record force row level security;
@@ -1655,6 +1762,14 @@ create policy by_system on payments.payment_file_refusal for all to partita_syst
 create policy by_organization on payments.transfer_return for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
 create policy by_system on payments.transfer_return for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
+
+create policy by_organization on platform.event for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
+
+create policy by_system on platform.event for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
+
+create policy by_organization on platform.event_gap for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
+
+create policy by_system on platform.event_gap for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
 create policy by_organization on platform.idempotency_record for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
@@ -1792,9 +1907,19 @@ grant select on table platform.bank_clock to partita_app;
 
 grant select, update on table platform.bank_clock to partita_system;
 
-grant delete, insert, select, update on table platform.failed_item to partita_system;
+grant insert, select, update on table platform.consumer to partita_system;
 
-grant delete, insert, select on table platform.handled_event to partita_system;
+grant select on table platform.event to partita_app;
+
+grant insert, select on table platform.event to partita_system;
+
+grant select on table platform.event_gap to partita_app;
+
+grant select on table platform.event_gap to partita_system;
+
+grant select, update on table platform.event_head to partita_system;
+
+grant delete, insert, select, update on table platform.failed_item to partita_system;
 
 grant delete, insert, select, update on table platform.idempotency_record to partita_app;
 
@@ -1802,9 +1927,13 @@ grant delete, insert, select, update on table platform.idempotency_record to par
 
 grant insert on table platform.outbox to partita_app;
 
-grant delete, insert, select, update on table platform.outbox to partita_system;
+grant delete, insert, select on table platform.outbox to partita_system;
 
 grant delete, insert, select, update on table platform.pass_run to partita_system;
+
+grant delete, insert, select, update on table platform.set_aside_event to partita_system;
+
+grant insert, select on table platform.skipped_event to partita_system;
 
 grant select on table team.membership to partita_app;
 
@@ -1883,3 +2012,5 @@ grant execute on function ledger.sum_int8(bigint) to partita_system;
 grant execute on function ledger.version_recorded(p_account integer, p_at timestamp with time zone) to partita_app;
 
 grant execute on function ledger.version_recorded(p_account integer, p_at timestamp with time zone) to partita_system;
+
+grant execute on function platform.prepare_event_partition(p_position bigint) to partita_system;

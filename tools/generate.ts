@@ -6,7 +6,8 @@ import pg from 'pg'
 import { partita } from '../server/src/bank.ts'
 import { startEmbedded } from '../server/src/platform/postgres/embedded.ts'
 import { migrate } from '../server/src/platform/postgres/migrate.ts'
-import { SCHEMA_FILE, SCHEMA_TYPES_FILE } from './generated-files.ts'
+import { renderEvents } from './events.ts'
+import { EVENTS_FILE, SCHEMA_FILE, SCHEMA_TYPES_FILE } from './generated-files.ts'
 import { writeOpenApi } from './openapi.ts'
 import { dumpSchema } from './schema-dump.ts'
 
@@ -22,6 +23,7 @@ async function main(): Promise<void> {
     await client.end()
     generateTypes(server.adminUrl)
     await writeOpenApi()
+    writeFileSync(EVENTS_FILE, renderEvents(partita.modules))
   } finally {
     await server.remove()
     rmSync(folder, { recursive: true, force: true })

@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import type { BankClock } from './clock.ts'
 import type { Config } from './config.ts'
+import type { Consumer } from './events/consumer.ts'
+import type { EventDefinition } from './events/definition.ts'
 import type { Logger } from './logging.ts'
 import type { Metrics } from './metrics.ts'
 import type { Pass } from './passes/pass.ts'
@@ -51,6 +53,8 @@ export type ModuleParts = {
   readonly sandboxRoutes?: (app: FastifyInstance) => void
   /** What moves by itself, run by the worker. */
   readonly passes?: readonly Pass[]
+  /** Who takes the events of other modules, run by the worker too. */
+  readonly consumers?: readonly Consumer[]
   readonly gauges?: readonly ModuleGauge[]
   /** Resolves when everything that was accepted is answered. */
   readonly drain?: () => Promise<void>
@@ -63,6 +67,8 @@ export type Module = {
   readonly migrations?: string
   readonly settings?: AnySettings
   readonly permissions?: Readonly<Record<string, Permission>>
+  /** Everything that it publishes. */
+  readonly events?: readonly EventDefinition[]
   readonly checks?: readonly Check[]
   readonly create?: (world: World) => ModuleParts
 }

@@ -215,7 +215,7 @@ test('a worker has probes and metrics of its own, and its passes tell how they g
   expect(told).toMatch(/partita_pass_seconds_since_success{pass="payments.submit"} \d/)
   expect(told).toContain('partita_pass_items_stuck{pass="payments.submit"} 0')
   expect(told).toContain('partita_pass_items_waiting{pass="payments.submit"} 0')
-  expect(told).toContain('partita_outbox_lag_seconds 0')
+  await vi.waitFor(async () => expect(await metrics()).toContain('partita_outbox_lag_seconds 0'), 10_000) // what waited has left
   child.kill('SIGTERM')
   expect(await exited).toBe(0)
   const failures = linesOf(output()).filter((line) => line.message === 'a pass failed and will try again')
@@ -238,6 +238,7 @@ test('a worker whose database is away is alive and not ready, and ready again wh
   await admin.query(`alter role works nologin`)
   await admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'works'`)
   await vi.waitFor(async () => expect(await readiness()).toBe(503), 10_000)
+  await vi.waitFor(() => expect(output()).toContain('"event.action":"events.relay"'), 10_000) // a pass has come to feel it
   expect((await fetch(`${url}/livez`)).status).toBe(200)
   expect((await fetch(`${url}/metrics`)).status).toBe(200)
   await admin.query(`alter role works login`)

@@ -21,7 +21,7 @@ const PLANTS: readonly { rule: string; from: string; to: string; typeOnly?: bool
   { rule: 'manifests-by-the-list', from: 'server/src/app.ts', to: `${MODULES}/ledger/module.ts` },
   { rule: 'on-the-list', from: `${MODULES}/unlisted/index.ts`, to: `server/src/platform/money.ts` },
   { rule: 'events', from: `${MODULES}/accounts/commands/listen.ts`, to: `${MODULES}/ledger/events.ts` },
-  { rule: 'pure-domain', from: `${MODULES}/payments/domain/rule.ts`, to: 'server/src/platform/outbox.ts' },
+  { rule: 'pure-domain', from: `${MODULES}/payments/domain/rule.ts`, to: 'server/src/platform/events/outbox.ts' },
   { rule: 'formats-know-nobody', from: 'server/src/formats/reader.ts', to: 'server/src/platform/postgres/database.ts' },
   { rule: 'platform-below', from: 'server/src/platform/upward.ts', to: `${MODULES}/ledger/index.ts` },
   { rule: 'rails-apart', from: 'rails-simulator/src/shortcut.ts', to: 'server/src/formats/other.ts' },

@@ -1,9 +1,13 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Type } from 'typebox'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { SCHEMA_FILE, SCHEMA_TYPES_FILE } from '../../../tools/generated-files.ts'
+import { renderEvents } from '../../../tools/events.ts'
+import { EVENTS_FILE, SCHEMA_FILE, SCHEMA_TYPES_FILE } from '../../../tools/generated-files.ts'
 import { dumpSchema } from '../../../tools/schema-dump.ts'
+import { partita } from '../../src/bank.ts'
+import { defineEvent, Uuid } from '../../src/platform/events/definition.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 
 let test_: TestDatabase
@@ -41,5 +45,17 @@ describe('what is generated from the migrations', () => {
     ]
     const done = spawnSync(process.execPath, [codegen, ...options], { encoding: 'utf8' })
     expect(done.status, `${HINT}\n${done.stdout}${done.stderr}`).toBe(0)
+  })
+})
+
+describe('what is generated from the definitions of events', () => {
+  test('docs/events.md is what the modules declare', () => {
+    expect(renderEvents(partita.modules), HINT).toBe(readFileSync(EVENTS_FILE, 'utf8'))
+  })
+
+  test('an event that is not in docs/events.md is noticed', () => {
+    const planted = defineEvent('planted.happened.v1', Type.Object({ id: Uuid('it') }), { aggregate: 'id', describe: 'Planted.' })
+    const modules = [...partita.modules, { name: 'planted', events: [planted] }]
+    expect(renderEvents(modules, () => '{}')).not.toBe(readFileSync(EVENTS_FILE, 'utf8'))
   })
 })

@@ -3,6 +3,7 @@ import { defineModule } from '../../platform/module.ts'
 import { chore } from '../../platform/passes/pass.ts'
 import { bankSettings } from '../accounts/index.ts'
 import { MoneyLane } from '../ledger/index.ts'
+import { EVENTS } from './events.ts'
 import { paymentsHttp, simulationHttp } from './http.ts'
 import { openHomeBook, PAYMENT_PASSES, paymentPasses } from './passes.ts'
 import { verifyPayments } from './queries/verify-payments.ts'
@@ -13,6 +14,7 @@ export default defineModule({
   name: 'payments',
   migrations: join(import.meta.dirname, 'migrations'),
   settings: paymentSettings,
+  events: EVENTS,
   checks: [{ name: 'payments', prove: verifyPayments }],
   create: ({ config, database, clock }) => {
     const { railsUrl } = config.of(paymentSettings)

@@ -413,6 +413,41 @@ export interface PlatformBankClock {
   only_row: Generated<boolean>;
 }
 
+export interface PlatformConsumer {
+  attempts: Generated<number>;
+  failing_since: Timestamp | null;
+  last_error: string | null;
+  name: string;
+  position: Int8;
+  retry_at: Timestamp | null;
+  seen_at: Timestamp;
+  types: string[];
+}
+
+export interface PlatformEvent {
+  aggregate_id: string;
+  archived_at: Timestamp;
+  id: string;
+  occurred_at: Timestamp;
+  organization_id: string | null;
+  payload: Json;
+  position: Int8;
+  topic: string;
+  type: string;
+}
+
+export interface PlatformEventGap {
+  complete_from: Timestamp;
+  complete_from_position: Int8;
+  organization_id: string;
+}
+
+export interface PlatformEventHead {
+  archived_at: Timestamp | null;
+  only_row: Generated<boolean>;
+  position: Generated<Int8>;
+}
+
 export interface PlatformFailedItem {
   attempts: number;
   closed_at: Timestamp | null;
@@ -433,12 +468,6 @@ export interface PlatformFailedItem {
   taken_up_by: string | null;
 }
 
-export interface PlatformHandledEvent {
-  consumer: string;
-  event_id: string;
-  handled_at: Timestamp;
-}
-
 export interface PlatformIdempotencyRecord {
   body: Json;
   created_at: Timestamp;
@@ -451,14 +480,11 @@ export interface PlatformIdempotencyRecord {
 
 export interface PlatformOutbox {
   aggregate_id: string;
-  attempts: Generated<number>;
   id: string;
   occurred_at: Timestamp;
   organization_id: string | null;
-  parked_reason: string | null;
   payload: Json;
   position: Generated<Int8>;
-  published_at: Timestamp | null;
   topic: string;
   type: string;
 }
@@ -477,6 +503,29 @@ export interface PlatformPassRun {
   process: string;
   reported_at: Timestamp;
   runs: Int8;
+}
+
+export interface PlatformSetAsideEvent {
+  aggregate_id: string;
+  attempts: Generated<number>;
+  consumer: string;
+  event_id: string;
+  first_failed_at: Timestamp | null;
+  parked_at: Timestamp | null;
+  position: Int8;
+  reason: string | null;
+  retry_at: Timestamp | null;
+}
+
+export interface PlatformSkippedEvent {
+  attempts: number;
+  consumer: string;
+  event_id: string;
+  failure: string | null;
+  position: Int8;
+  reason: string;
+  skipped_at: Timestamp;
+  skipped_by: string;
 }
 
 export interface TeamMembership {
@@ -549,11 +598,16 @@ export interface DB {
   "payments.rail_cursor": PaymentsRailCursor;
   "payments.transfer_return": PaymentsTransferReturn;
   "platform.bank_clock": PlatformBankClock;
+  "platform.consumer": PlatformConsumer;
+  "platform.event": PlatformEvent;
+  "platform.event_gap": PlatformEventGap;
+  "platform.event_head": PlatformEventHead;
   "platform.failed_item": PlatformFailedItem;
-  "platform.handled_event": PlatformHandledEvent;
   "platform.idempotency_record": PlatformIdempotencyRecord;
   "platform.outbox": PlatformOutbox;
   "platform.pass_run": PlatformPassRun;
+  "platform.set_aside_event": PlatformSetAsideEvent;
+  "platform.skipped_event": PlatformSkippedEvent;
   "team.membership": TeamMembership;
   "team.organization": TeamOrganization;
   "team.team": TeamTeam;

@@ -1,5 +1,5 @@
+import { publish } from '../../../platform/events/outbox.ts'
 import { EUR, money } from '../../../platform/money.ts'
-import { publish } from '../../../platform/outbox.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
 import type { BookId } from '../../ledger/index.ts'
 import { repeatsAmount, type StatusReported } from '../domain/rail-event.ts'

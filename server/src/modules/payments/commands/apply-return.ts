@@ -1,4 +1,4 @@
-import { publish } from '../../../platform/outbox.ts'
+import { publish } from '../../../platform/events/outbox.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
 import { recordTransactions } from '../../feed/index.ts'
 import { repeatsAmount, type TransferReturned } from '../domain/rail-event.ts'

@@ -1,4 +1,4 @@
-import { publish } from '../../../platform/outbox.ts'
+import { publish } from '../../../platform/events/outbox.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
 import { recordTransactions } from '../../feed/index.ts'
 import { decideStatusReport, isFinal, type StatusEffect } from '../domain/credit-transfer.ts'

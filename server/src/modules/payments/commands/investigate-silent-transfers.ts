@@ -1,5 +1,5 @@
+import { publish } from '../../../platform/events/outbox.ts'
 import { newId } from '../../../platform/ids.ts'
-import { publish } from '../../../platform/outbox.ts'
 import type { Database, Tx } from '../../../platform/postgres/database.ts'
 import { creditTransferEvent } from '../events.ts'
 import { expectReturnAnswer, takeSilentReturns } from '../incoming-store.ts'

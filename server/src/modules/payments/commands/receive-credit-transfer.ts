@@ -1,6 +1,6 @@
+import { publish } from '../../../platform/events/outbox.ts'
 import { newId } from '../../../platform/ids.ts'
 import { EUR } from '../../../platform/money.ts'
-import { publish } from '../../../platform/outbox.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
 import { findAccountByIban, type PaymentAccount } from '../../accounts/index.ts'
 import { type NewTransaction, recordTransactions, sepaAccount } from '../../feed/index.ts'

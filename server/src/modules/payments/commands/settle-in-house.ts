@@ -1,5 +1,5 @@
 import { localDateOf } from '../../../platform/clock.ts'
-import { publish } from '../../../platform/outbox.ts'
+import { publish } from '../../../platform/events/outbox.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
 import type { PaymentAccount } from '../../accounts/index.ts'
 import { recordTransactions } from '../../feed/index.ts'

@@ -1,6 +1,6 @@
 import { localDateOf } from '../../../platform/clock.ts'
+import { publish } from '../../../platform/events/outbox.ts'
 import { newId } from '../../../platform/ids.ts'
-import { publish } from '../../../platform/outbox.ts'
 import type { Database } from '../../../platform/postgres/database.ts'
 import { findAccountsByIban } from '../../accounts/index.ts'
 import { lockBooks } from '../../ledger/index.ts'

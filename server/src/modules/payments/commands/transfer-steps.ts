@@ -1,7 +1,7 @@
 import { assert } from '../../../platform/assert.ts'
+import { publish } from '../../../platform/events/outbox.ts'
 import { newId } from '../../../platform/ids.ts'
 import type { Money } from '../../../platform/money.ts'
-import { publish } from '../../../platform/outbox.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
 import { declineTransactions, type NewTransaction, sepaAccount, settleTransactions } from '../../feed/index.ts'
 import { type Operation, type Posted, post } from '../../ledger/index.ts'
