@@ -1981,6 +1981,8 @@ grant execute on function ledger.close_period(p_book integer, p_through date, p_
 
 grant execute on function ledger.close_period(p_book integer, p_through date, p_now timestamp with time zone) to partita_system;
 
+grant execute on function ledger.ensure_partition(p_at timestamp with time zone) to partita_system;
+
 grant execute on function ledger.entries_after(p_account integer, p_version bigint, p_limit integer) to partita_app;
 
 grant execute on function ledger.entries_after(p_account integer, p_version bigint, p_limit integer) to partita_system;

@@ -3,7 +3,7 @@
  * one commit). Balances are credits − debits in minor units: a customer's account is a liability, so its balance is what the customer
  * owns; a nostro's balance is negative when the bank has money there.
  */
-export { closeAccount, closePeriod, openAccounts } from './commands/accounts.ts'
+export { closeAccount, closePeriod, openAccounts, prepareMonth } from './commands/accounts.ts'
 export {
   carryOut,
   type MoneyAnswer,
@@ -21,6 +21,7 @@ export type {
   Entry,
   Hold,
   LoggedTransfer,
+  Movement,
   NewAccount,
   OpenAccountsRefusal,
 } from './domain/account.ts'
@@ -38,14 +39,15 @@ export type {
   VoidHoldOperation,
 } from './domain/operation.ts'
 export type { PostingRefusal } from './domain/refusals.ts'
-export { AMOUNT_MAX, BATCH_MAX } from './domain/refusals.ts'
-export { balanceAsOf, balanceAtVersion, entriesPage } from './queries/entries.ts'
+export { AMOUNT_MAX, BATCH_MAX, TOTAL_MAX } from './domain/refusals.ts'
+export { balanceAsOf, balanceAtVersion, entriesPage, movementsAfter } from './queries/entries.ts'
 export { type LedgerCheck, type LedgerReport, verifyLedger } from './queries/verify-ledger.ts'
 export {
   accountsByCode,
   balancesOf,
   entriesOfAccounts,
   expireHolds,
+  findClosedUntil,
   findHold,
   findHolds,
   lockBooks,

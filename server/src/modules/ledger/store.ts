@@ -1,6 +1,6 @@
 import type { LocalDate } from '../../platform/clock.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
-import type { Account, Entry, Hold, LoggedTransfer, NewAccount, OpenAccountsRefusal } from './domain/account.ts'
+import type { Account, Entry, Hold, LoggedTransfer, Movement, NewAccount, OpenAccountsRefusal } from './domain/account.ts'
 import type { BookId, LedgerAccountId, OperationKey } from './domain/operation.ts'
 import type { PackedBatch, PackedOutcomes } from './packed-batch.ts'
 
@@ -63,6 +63,11 @@ export const markAccountClosed = async (tx: Tx, accountId: LedgerAccountId, now:
 
 export const markPeriodClosed = async (tx: Tx, bookId: BookId, through: LocalDate, now: Date): Promise<LocalDate | null> =>
   (await tx.one<{ through: LocalDate | null }>`select ledger.close_period(${bookId}, ${through}, ${now}) as through`).through
+
+/** From when on the book takes movements: what would count earlier is in a closed period. Undefined: no period is closed. */
+export const findClosedUntil = async (tx: Tx, bookId: BookId): Promise<Date | undefined> =>
+  (await tx.one<{ until: Date | null }>`select nullif(closed_until, '-infinity') as until from ledger.book where id = ${bookId}`)
+    .until ?? undefined
 
 /** The hold placed by the operation with this key, if there is one. */
 export const findHold = (tx: Tx, bookId: BookId, hold: OperationKey) => tx.maybe<Hold>`
@@ -131,6 +136,18 @@ export const selectEffectiveCorrection = async (tx: Tx, account: number, bookId:
                ${at}::timestamptz - (select postdated_max from ledger.book where id = ${bookId}) - interval '1 microsecond')
          and e.version <= ledger.version_recorded(${account}, ${at}::timestamptz + (select backdated_max from ledger.book where id = ${bookId}))`
   ).correction
+
+/** What the account's entries that count after an instant move, for each instant from which some count. */
+export const selectMovementsAfter = (tx: Tx, account: number, bookId: BookId, after: Date) => tx.rows<Movement>`
+  select e.effective_at as "effectiveAt", ledger.sum_int8(case e.side when 'credit' then e.amount else -e.amount end) as minor
+    from ledger.entry e
+   where e.account = ${account} and e.effective_at > ${after}::timestamptz
+     and e.version > ledger.version_recorded(${account},
+           ${after}::timestamptz - (select postdated_max from ledger.book where id = ${bookId}) - interval '1 microsecond')
+   group by e.effective_at
+   order by e.effective_at`
+
+export const ensurePartition = (tx: Tx, at: Date) => tx.run`select ledger.ensure_partition(${at}::timestamptz)`
 
 /** The book's transfers with seq above `afterSeq`, in commit order: the ledger's own outbox. Holds and voids take a seq but are not in it. */
 export const transfersAfter = (tx: Tx, bookId: BookId, afterSeq: bigint, limit: number) => tx.rows<LoggedTransfer>`

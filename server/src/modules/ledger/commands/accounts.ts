@@ -3,7 +3,7 @@ import type { Tx } from '../../../platform/postgres/database.ts'
 import { ok, type Result, refuse } from '../../../platform/result.ts'
 import type { Account, CloseAccountRefusal, ClosePeriodRefusal, NewAccount, OpenAccountsRefusal } from '../domain/account.ts'
 import type { BookId, LedgerAccountId } from '../domain/operation.ts'
-import { balancesOf, insertAccounts, markAccountClosed, markPeriodClosed } from '../store.ts'
+import { balancesOf, ensurePartition, insertAccounts, markAccountClosed, markPeriodClosed } from '../store.ts'
 
 /** Opens accounts in a book; those that stand there already with the same content are left as they are. All or none. */
 export async function openAccounts(
@@ -35,4 +35,12 @@ export async function closePeriod(
 ): Promise<Result<{ closedThrough: LocalDate }, ClosePeriodRefusal>> {
   const closedThrough = await markPeriodClosed(tx, period.bookId, period.through, period.now)
   return closedThrough ? ok({ closedThrough }) : refuse('period_not_over')
+}
+
+/**
+ * Makes room for the month's transfers, in a short transaction of its own, before a long one posts: otherwise that one makes it with its
+ * first transfer, and everybody else's first transfer of the month waits until it ends. Repeated: no change (system scope).
+ */
+export const prepareMonth = async (tx: Tx, now: Date): Promise<void> => {
+  await ensurePartition(tx, now)
 }

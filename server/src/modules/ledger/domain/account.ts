@@ -91,3 +91,6 @@ export interface Hold {
   readonly reference: string | null
   readonly expiresAt: Date | null
 }
+
+/** What an account gained (less than zero: lost) by the entries that count from one instant. */
+export type Movement = { readonly effectiveAt: Date; readonly minor: bigint }

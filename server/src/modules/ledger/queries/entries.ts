@@ -1,6 +1,6 @@
 import { assert } from '../../../platform/assert.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
-import type { Entry } from '../domain/account.ts'
+import type { Entry, Movement } from '../domain/account.ts'
 import type { LedgerAccountId } from '../domain/operation.ts'
 import {
   findAccountNumber,
@@ -8,6 +8,7 @@ import {
   selectEffectiveCorrection,
   selectEntriesAfter,
   selectEntriesBefore,
+  selectMovementsAfter,
   selectVersionRecorded,
 } from '../store.ts'
 
@@ -49,4 +50,14 @@ export async function balanceAsOf(
   assert(recorded !== undefined, 'a version has no entry')
   if ('recorded' in asOf) return recorded
   return recorded + (await selectEffectiveCorrection(tx, account.number, account.book, instant))
+}
+
+/**
+ * What the account's entries that count after an instant move, earliest first: less these, the balance is the one as of any of the
+ * instants. Costs one reading of the entries recorded since then. @throws Bug when there is no such account.
+ */
+export async function movementsAfter(tx: Tx, accountId: LedgerAccountId, effective: Date): Promise<Movement[]> {
+  const account = await findAccountNumber(tx, accountId)
+  assert(account, 'movements of an account that does not exist')
+  return account.version === 0n ? [] : selectMovementsAfter(tx, account.number, account.book, effective)
 }
