@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import type { Command } from 'commander'
 import {
   type ReplayReport,
@@ -7,6 +8,7 @@ import {
   replayHistory,
 } from '../../../server/src/modules/connections/index.ts'
 import { findOrganizationBySlug } from '../../../server/src/modules/team/index.ts'
+import { operatorActor } from '../../../server/src/platform/actor.ts'
 import { BankClock } from '../../../server/src/platform/clock.ts'
 import { type Currency, formatDecimal, isCurrency, money, parseDecimal } from '../../../server/src/platform/money.ts'
 import type { Database } from '../../../server/src/platform/postgres/database.ts'
@@ -82,6 +84,7 @@ async function post(database: Database, { slug, ...wanted }: Wanted, file: strin
   const clock = new BankClock(database)
   await clock.refresh()
   const organization = slug === undefined ? undefined : await findOrganization(database, slug)
+  const actor = operatorActor(userInfo().username, 'partita replay', organization && [organization.id])
   output.note(`Replaying ${wanted.rows.length} rows`)
   const bar = output.bar(wanted.rows.length, 'rows')
   const startedAt = performance.now()
@@ -94,7 +97,7 @@ async function post(database: Database, { slug, ...wanted }: Wanted, file: strin
     output.note(`  ${rate(rows)}`)
   }
   try {
-    const replayed = await replayHistory(database, { ...wanted, organization, clock, onProgress })
+    const replayed = await replayHistory({ actor, database }, { ...wanted, organization, clock, onProgress })
     if (!replayed.ok) {
       const { row, reason } = replayed.refusal
       throw new Refusal(

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { TODAY } from '../support/demo.ts'
-import { startTestBank, type TestBank } from './support.ts'
+import { startTestBank, type TestBank, TODAY } from './support.ts'
 
 let bank: TestBank
 let id: string

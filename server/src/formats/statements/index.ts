@@ -1,13 +1,12 @@
 /** Account statement files, in and out, as pure functions. What each problem code means stands in ../README.md. */
 export type { CsvMapping } from './csv-mapping.ts'
-export { toMinor } from './decimal.ts'
+export { canonicalDecimal, toMinor } from './decimal.ts'
 export { entryIdentities } from './identity.ts'
 export { type ParseOptions, parseStatementFile } from './parse.ts'
 export type { StatementProblem, StatementProblemCode } from './problems.ts'
 export type { StatementDocument, StatementDocumentEntry, StatementEntryKind } from './statement-document.ts'
 export type {
   Counterparty,
-  CsvReading,
   Decimal,
   EntryDetail,
   EntryReferences,

@@ -1,5 +1,6 @@
 /** The connections' door: accounts at other banks, and histories of other books. Their money is not ours: nothing is ever paid from it. */
-export { type ImportOutcome, type ImportProblem, importStatementFile } from './commands/import-statement-file.ts'
+export { type ImportOutcome, importStatementFile } from './commands/import-statement-file.ts'
 export { type ReplayRow, readReplayFile } from './commands/replay-file.ts'
 export { type ReplayHistory, type ReplayRefusal, type ReplayReport, replayHistory } from './commands/replay-history.ts'
+export type { ImportProblem } from './domain/import-problems.ts'
 export { missingMovements } from './queries/missing-movements.ts'

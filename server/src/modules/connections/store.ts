@@ -1,10 +1,10 @@
 import type { Tx } from '../../platform/postgres/database.ts'
+import type { CarriedBalance, ReachedBalance } from './domain/account-books.ts'
+import type { UnbookedEntry } from './domain/import-problems.ts'
 
 /** The SQL of statement files and of what they tell about accounts at other banks. */
 
 /** Where the known history of a connected account ends. */
-export type ReachedBalance = { minor: bigint; day: string }
-
 export const findReached = (tx: Tx, bankAccountId: string) => tx.maybe<ReachedBalance>`
   select reached_minor as minor, closing_date as day
     from connections.external_history
@@ -15,41 +15,43 @@ export const saveReached = (tx: Tx, h: ReachedBalance & { bankAccountId: string;
   values (${h.bankAccountId}, ${h.organizationId}, ${h.minor}, ${h.day})
   on conflict (bank_account_id) do update set reached_minor = excluded.reached_minor, closing_date = excluded.closing_date`
 
-/** A balance that a statement carried into the books: the one before the day's first booking, and what was posted to have it. */
-export type CarriedBalance = { day: string; balanceMinor: bigint; carriedMinor: bigint }
-
-/** Earliest first. */
+/** The balances that statements carried into the books, earliest first: each the one before its day's first entry, and what was posted to have it. */
 export const findCarried = (tx: Tx, bankAccountId: string) => tx.rows<CarriedBalance>`
   select day, balance_minor as "balanceMinor", carried_minor as "carriedMinor"
     from connections.carried_balance where bank_account_id = ${bankAccountId} order by day`
 
-export const saveCarried = (tx: Tx, c: CarriedBalance & { bankAccountId: string; organizationId: string }) => tx.run`
+export const saveCarried = (
+  tx: Tx,
+  account: { readonly bankAccountId: string; readonly organizationId: string },
+  balances: readonly CarriedBalance[],
+) => tx.run`
   insert into connections.carried_balance (bank_account_id, organization_id, day, balance_minor, carried_minor)
-  values (${c.bankAccountId}, ${c.organizationId}, ${c.day}, ${c.balanceMinor}, ${c.carriedMinor})
+  select ${account.bankAccountId}::uuid, ${account.organizationId}::uuid, day, balance, carried
+    from unnest(${balances.map((b) => b.day)}::date[], ${balances.map((b) => b.balanceMinor)}::bigint[],
+                ${balances.map((b) => b.carriedMinor)}::bigint[]) as b(day, balance, carried)
   on conflict (bank_account_id, day) do update set balance_minor = excluded.balance_minor, carried_minor = excluded.carried_minor`
 
-export type Period = { from: string; to: string }
+/** A statement of an account that was imported before, once however often it was. */
+export type EarlierStatement = {
+  identification: string | null
+  sequenceNumber: string | null
+  fromDate: string
+  toDate: string
+  opening: string | null
+  closing: string | null
+  reconciles: boolean | null
+}
 
-/** The days that statements have told whole. */
-export const completePeriods = (tx: Tx, bankAccountId: string) => tx.rows<Period>`
-  select distinct from_date as "from", to_date as "to"
+/** Those that have days. */
+export const findStatements = (tx: Tx, bankAccountId: string) => tx.rows<EarlierStatement>`
+  select distinct identification, sequence_number as "sequenceNumber", from_date as "fromDate", to_date as "toDate", opening, closing, reconciles
     from connections.imported_statement
-   where bank_account_id = ${bankAccountId} and reconciles and from_date is not null and to_date is not null`
+   where bank_account_id = ${bankAccountId} and from_date is not null and to_date is not null`
 
-/** Whether the bank has told this very statement before. */
-export const isStatementKnown = async (
-  tx: Tx,
-  s: Pick<
-    ImportedStatement,
-    'bankAccountId' | 'identification' | 'sequenceNumber' | 'fromDate' | 'toDate' | 'opening' | 'closing'
-  >,
-): Promise<boolean> =>
-  (await tx.maybe`
-    select 1 from connections.imported_statement
-     where bank_account_id = ${s.bankAccountId} and from_date = ${s.fromDate}::date and to_date = ${s.toDate}::date
-       and identification is not distinct from ${s.identification}::text and sequence_number is not distinct from ${s.sequenceNumber}::text
-       and opening is not distinct from ${s.opening}::numeric and closing is not distinct from ${s.closing}::numeric
-     limit 1`) !== undefined
+export const setSavepoint = (tx: Tx) => tx.run`savepoint unposted`
+
+/** Takes back what was written since `setSavepoint`. */
+export const rollbackToSavepoint = (tx: Tx) => tx.run`rollback to savepoint unposted`
 
 export const insertImportedFile = (
   tx: Tx,
@@ -57,8 +59,6 @@ export const insertImportedFile = (
 ) => tx.run`
   insert into connections.imported_file (id, organization_id, name, format, problems, imported_at)
   values (${f.id}, ${f.organizationId}, ${f.name}, ${f.format}, ${JSON.stringify(f.problems)}, ${f.importedAt})`
-
-export type UnbookedEntry = { line: number; code: string; amount: string; currency: string; bookingDate: string }
 
 export type ImportedStatement = {
   id: string

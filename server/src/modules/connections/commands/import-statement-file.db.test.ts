@@ -5,6 +5,7 @@ import { createTestDatabase, type TestDatabase } from '../../../../test/support/
 import { describeWithStandards, readStandard, standardsIn, standardsPath } from '../../../../test/support/standards.ts'
 import { sumDecimals } from '../../../formats/statements/decimal.ts'
 import { parseStatementFile } from '../../../formats/statements/index.ts'
+import { operatorActor } from '../../../platform/actor.ts'
 import { type Id, newId } from '../../../platform/ids.ts'
 import { currency, formatDecimal, money } from '../../../platform/money.ts'
 import { allBankAccounts } from '../../accounts/index.ts'
@@ -26,16 +27,19 @@ beforeEach(() => {
 async function importText(text: string | Uint8Array, organization = organizationId): Promise<ImportOutcome> {
   const parsed = parseStatementFile(typeof text === 'string' ? new TextEncoder().encode(text) : text)
   if (!parsed.ok) throw new Error(`refused: ${JSON.stringify(parsed.problems)}`)
-  return db.database.transaction('system', (tx) =>
-    importStatementFile(tx, {
-      organizationId: organization,
-      organizationSlug: `org-${organization}`,
-      fileName: 'test',
-      file: parsed,
-      now: NOW,
-    }),
-  )
+  return importStatementFile(contextOf(organization), {
+    organizationId: organization,
+    organizationSlug: `org-${organization}`,
+    fileName: 'test',
+    file: parsed,
+  })
 }
+
+const contextOf = (organization: Id<'organization'>) => ({
+  actor: operatorActor('tester', 'partita import', [organization]),
+  now: NOW,
+  database: db.database,
+})
 
 /** The organization's external accounts as its owner sees them: `DE89… EUR` → `12.50`. */
 async function balances(organization = organizationId): Promise<Record<string, string>> {

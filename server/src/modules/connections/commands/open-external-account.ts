@@ -12,13 +12,16 @@ export type ExternalAccount = {
   readonly bookId: BookId
   readonly ledgerAccountId: LedgerAccountId
   readonly contraAccountId: LedgerAccountId
+  readonly currency: Currency
 }
 
 /**
- * The book of what is told about accounts at other banks. It is apart from the books of our own money, so that a file of many thousand
- * bookings never makes a payment wait for the book's lock.
+ * The book of what others tell an organization, or the bank itself, about money elsewhere: apart from the books of our own money, so that
+ * a file of many thousand entries makes no payment wait for the book's lock, and one for each, so that it makes no other organization's
+ * file wait either. Accounts that earlier releases connected stay where they are, most of them in one book for everybody, `external`.
  */
-const EXTERNAL_BOOK = 'external'
+export const openExternalBook = (tx: Tx, owner: Id<'organization'> | 'bank', now: Date): Promise<BookId> =>
+  openBook(tx, { code: `external:${owner}`, now })
 
 /** Finds the organization's external account in this currency, or connects it; gives it ledger accounts, which may go below zero. */
 export async function openExternalAccount(
@@ -38,17 +41,20 @@ export async function openExternalAccount(
     currency,
     now,
   })
-  const bookId = known.bookId ?? (await openBook(tx, { code: EXTERNAL_BOOK, now }))
+  const bookId = known.bookId ?? (await openExternalBook(tx, organizationId, now))
   // An IBAN is the whole name: MT940 and OFX tell a bank code beside it, camt may not.
   const bankCode = account.iban === null ? (account.bankCode ?? '') : ''
   const ledgerAccountId =
     known.ledgerAccountId ?? derivedId('ledger_account', organizationId, 'EXT', bankCode, account.id, currency)
   const contraCode = `EXTC:${organizationId}:${currency}`
   // Accounts that were connected by the first release stand in the organization's own book, their contra account under another id.
-  const [standing] = await accountsByCode(tx, bookId, [contraCode])
-  const contraAccountId = standing?.id ?? derivedId('ledger_account', organizationId, 'EXTC', currency, bookId)
+  const [contra] = await accountsByCode(tx, bookId, [contraCode])
+  const contraAccountId = contra?.id ?? derivedId('ledger_account', organizationId, 'EXTC', currency, bookId)
+  const opened = { id: known.id, bookId, ledgerAccountId, contraAccountId, currency }
+  // Openers of one book take turns until they commit: where there is nothing to open, nobody waits.
+  if (known.ledgerAccountId !== null && contra) return opened
   const common = { currency, normalSide: 'credit', floor: null } as const
-  const opened = await openAccounts(
+  const answer = await openAccounts(
     tx,
     bookId,
     [
@@ -57,9 +63,9 @@ export async function openExternalAccount(
     ],
     now,
   )
-  assert(opened.ok, 'the ledger refused an external account')
+  assert(answer.ok, 'the ledger refused an external account')
   if (known.ledgerAccountId === null) await attachLedgerAccount(tx, { id: known.id, bookId, ledgerAccountId })
-  return { id: known.id, bookId, ledgerAccountId, contraAccountId }
+  return opened
 }
 
 /** Bank code and number as one text. MT940 prints them together already. */

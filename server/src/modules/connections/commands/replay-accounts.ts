@@ -4,6 +4,7 @@ import type { Tx } from '../../../platform/postgres/database.ts'
 import { ok, type Result, refuse } from '../../../platform/result.ts'
 import {
   type Account,
+  accountsByCode,
   type BookId,
   entriesOfAccounts,
   type LedgerAccountId,
@@ -19,6 +20,7 @@ import { type PostedMovement, placeOf } from './replay-place.ts'
 export type ReplayAccount = {
   readonly name: string
   readonly id: LedgerAccountId
+  readonly bookId: BookId
   readonly rows: readonly ReplayRow[]
   /** Before this run. */
   readonly balance: bigint
@@ -30,8 +32,11 @@ export type ReplayAccount = {
   readonly opening: bigint
 }
 
-export type ReplayBook = {
+export type ReplayBooks = {
+  /** Where histories that are new live. */
   readonly bookId: BookId
+  /** Where earlier releases posted them: the ones that stand there go on there. */
+  readonly earlierBookId: BookId
   /** Organization slug, or `bank`. */
   readonly owner: string
   readonly currency: Currency
@@ -41,10 +46,15 @@ export type ReplayBook = {
 export const OPENING_CODE = 'replay.opening'
 const OPEN_PER_CALL = 1_000
 
-/** The account that stands for everybody else. */
-export async function openContra(tx: Tx, book: ReplayBook, now: Date): Promise<Result<LedgerAccountId, OpenAccountsRefusal>> {
-  const account = newAccount(book, `REPLAYC:${book.owner}:${book.currency}`, 'debit')
-  const opened = await openAccounts(tx, book.bookId, [account], now)
+/** The account of a book that stands for everybody else. */
+export async function openContra(
+  tx: Tx,
+  bookId: BookId,
+  { owner, currency }: ReplayBooks,
+  now: Date,
+): Promise<Result<LedgerAccountId, OpenAccountsRefusal>> {
+  const account = newAccount(bookId, `REPLAYC:${owner}:${currency}`, currency, 'debit')
+  const opened = await openAccounts(tx, bookId, [account], now)
   return opened.ok ? ok(account.id) : opened
 }
 
@@ -54,41 +64,37 @@ export async function openContra(tx: Tx, book: ReplayBook, now: Date): Promise<R
  */
 export async function openReplayAccounts(
   tx: Tx,
-  book: ReplayBook,
+  books: ReplayBooks,
   rows: readonly ReplayRow[],
   now: Date,
 ): Promise<Result<ReplayAccount[], OpenAccountsRefusal>> {
+  const { toleranceMinor } = books
   const accounts: ReplayAccount[] = []
   let open = [...Map.groupBy(rows, (row) => row.account)]
   const isMidway = startsMidway(
     open.map(([, own]) => own),
-    book.toleranceMinor,
+    toleranceMinor,
   )
   for (let copy = 1; open.length > 0; copy++) {
     const others: typeof open = []
     for (let start = 0; start < open.length; start += OPEN_PER_CALL) {
       const part = open.slice(start, start + OPEN_PER_CALL)
-      const wanted = part.map(([name]) => newAccount(book, codeOf(book, name, copy), 'credit'))
-      const opened = await openAccounts(tx, book.bookId, wanted, now)
+      const opened = await findOrOpen(
+        tx,
+        books,
+        part.map(([name]) => codeOf(books, name, copy)),
+        now,
+      )
       if (!opened.ok) return refuse(opened.refusal)
-      const balances = new Map(opened.value.map((account) => [account.id, account.balance]))
       const posted = await postedTo(tx, opened.value)
       for (const [index, [name, own]] of part.entries()) {
-        const id = (wanted[index] as NewAccount).id
+        const { id, bookId, balance } = opened.value[index] as Account
         const standing = posted.get(id)
-        const place = standing ? placeOf(own, standing, book.toleranceMinor) : 0
+        const place = standing ? placeOf(own, standing, toleranceMinor) : 0
         if (place === undefined) others.push([name, own])
         else {
-          const opening = standing ? 0n : openingOf(own, book.toleranceMinor, isMidway)
-          accounts.push({
-            name,
-            id,
-            rows: own,
-            balance: balances.get(id) ?? 0n,
-            standing: standing?.movements ?? [],
-            place,
-            opening,
-          })
+          const opening = standing ? 0n : openingOf(own, toleranceMinor, isMidway)
+          accounts.push({ name, id, bookId, rows: own, balance, standing: standing?.movements ?? [], place, opening })
         }
       }
     }
@@ -97,13 +103,31 @@ export async function openReplayAccounts(
   return ok(accounts)
 }
 
-const codeOf = (book: ReplayBook, name: string, copy: number): string =>
-  `REPLAY:${book.owner}:${name}:${book.currency}${copy === 1 ? '' : `:${copy}`}`
-
-function newAccount(book: ReplayBook, code: string, normalSide: 'debit' | 'credit'): NewAccount {
-  const id = derivedId('ledger_account', book.bookId, code)
-  return { id, code, currency: book.currency, normalSide, floor: null }
+/** @returns one account for each code, in their order. */
+async function findOrOpen(
+  tx: Tx,
+  { bookId, earlierBookId, currency }: ReplayBooks,
+  codes: readonly string[],
+  now: Date,
+): Promise<Result<Account[], OpenAccountsRefusal>> {
+  const earlier = new Map((await accountsByCode(tx, earlierBookId, codes)).map((account) => [account.code, account]))
+  const wanted = codes.filter((code) => !earlier.has(code)).map((code) => newAccount(bookId, code, currency, 'credit'))
+  const opened = await openAccounts(tx, bookId, wanted, now)
+  if (!opened.ok) return opened
+  const byCode = new Map([...earlier, ...opened.value.map((account) => [account.code, account] as const)])
+  return ok(codes.map((code) => byCode.get(code) as Account))
 }
+
+const codeOf = ({ owner, currency }: ReplayBooks, name: string, copy: number): string =>
+  `REPLAY:${owner}:${name}:${currency}${copy === 1 ? '' : `:${copy}`}`
+
+const newAccount = (bookId: BookId, code: string, currency: Currency, normalSide: 'debit' | 'credit'): NewAccount => ({
+  id: derivedId('ledger_account', bookId, code),
+  code,
+  currency,
+  normalSide,
+  floor: null,
+})
 
 type Posted = { readonly opening: bigint; readonly movements: readonly PostedMovement[] }
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeCompany } from '../../../../test/support/company.ts'
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.ts'
+import { operatorActor } from '../../../platform/actor.ts'
 import { fixedClock } from '../../../platform/clock.ts'
 import { currency } from '../../../platform/money.ts'
 import { verifyBank } from '../../../verify.ts'
@@ -22,7 +23,7 @@ async function replay(lines: readonly string[], toleranceMinor = 0n) {
   const rows = read(lines)
   if (!rows.ok) throw new Error(rows.refusal)
   const options = { rows: rows.value, currency: CZK, toleranceMinor, organization: undefined, clock }
-  const report = await replayHistory(test_.database, options)
+  const report = await replayHistory({ actor: operatorActor('tester', 'partita replay'), database: test_.database }, options)
   if (!report.ok) throw new Error(report.refusal.reason)
   expect((await verifyBank(test_.database)).ok).toBe(true)
   return report.value

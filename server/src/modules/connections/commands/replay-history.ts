@@ -1,7 +1,8 @@
+import type { Actor } from '../../../platform/actor.ts'
 import type { Clock } from '../../../platform/clock.ts'
 import { derivedId, type Id } from '../../../platform/ids.ts'
 import { type Currency, money } from '../../../platform/money.ts'
-import type { Database } from '../../../platform/postgres/database.ts'
+import type { Database, Tx } from '../../../platform/postgres/database.ts'
 import { ok, type Result, refuse } from '../../../platform/result.ts'
 import { bookOf, DEFAULT_BOOK } from '../../accounts/index.ts'
 import {
@@ -14,6 +15,7 @@ import {
   type PostingRefusal,
   type TransferOperation,
 } from '../../ledger/index.ts'
+import { openExternalBook } from './open-external-account.ts'
 import { OPENING_CODE, openContra, openReplayAccounts, type ReplayAccount } from './replay-accounts.ts'
 import { compareRows, type Mismatch } from './replay-comparison.ts'
 import type { ReplayRow } from './replay-file.ts'
@@ -56,14 +58,23 @@ const STREAMS = 4
  * was: what stands there is compared with the balance it had then, and the rest is posted. Every movement has a key of its own, so two
  * replays at once post it once.
  */
-export async function replayHistory(database: Database, history: ReplayHistory): Promise<Result<ReplayReport, ReplayRefusal>> {
-  const opened = await openAll(database, history)
+export async function replayHistory(
+  { actor, database }: { readonly actor: Actor; readonly database: Database },
+  history: ReplayHistory,
+): Promise<Result<ReplayReport, ReplayRefusal>> {
+  const opened = await database.transaction(actor, (tx) => openAll(tx, history))
   if (!opened.ok) return refuse({ reason: opened.refusal, row: undefined })
-  const { bookId, contra, accounts } = opened.value
-  const lane = new PostingLane({ database, bookId, now: () => history.clock.now(), batchMax: 2 * OPERATIONS_PER_SUBMIT })
-  const run = new Run(history, lane)
-  await Promise.all(streamsOf(history.rows, accounts, contra, run).map((stream) => run.post(stream)))
-  await lane.close()
+  const { contras, accounts } = opened.value
+  const run = new Run(history)
+  const byBook = Map.groupBy(accounts, (account) => account.bookId)
+  await Promise.all(
+    [...byBook].map(async ([bookId, own]) => {
+      const lane = new PostingLane({ database, bookId, now: () => history.clock.now(), batchMax: 2 * OPERATIONS_PER_SUBMIT })
+      const streams = streamsOf(history.rows, own, contras.get(bookId) as LedgerAccountId, run)
+      await Promise.all(streams.map((stream) => run.post(stream, lane)))
+      await lane.close()
+    }),
+  )
   if (run.refusal) return refuse(run.refusal)
   const mismatches = accounts.flatMap(({ rows, balance, opening }) =>
     compareRows(rows, run.balances, balance + opening, history.toleranceMinor),
@@ -78,19 +89,28 @@ export async function replayHistory(database: Database, history: ReplayHistory):
   })
 }
 
-type Opened = { readonly bookId: BookId; readonly contra: LedgerAccountId; readonly accounts: readonly ReplayAccount[] }
+type Opened = {
+  /** By book. */
+  readonly contras: ReadonlyMap<BookId, LedgerAccountId>
+  readonly accounts: readonly ReplayAccount[]
+}
 
-const openAll = (database: Database, history: ReplayHistory): Promise<Result<Opened, OpenAccountsRefusal>> =>
-  database.transaction('system', async (tx) => {
-    const { currency, organization, toleranceMinor } = history
-    const now = history.clock.now()
-    const bookId = organization ? await bookOf(tx, organization.id, now) : await openBook(tx, { code: DEFAULT_BOOK, now })
-    const book = { bookId, owner: organization?.slug ?? 'bank', currency, toleranceMinor }
-    const contra = await openContra(tx, book, now)
+async function openAll(tx: Tx, history: ReplayHistory): Promise<Result<Opened, OpenAccountsRefusal>> {
+  const { currency, organization, toleranceMinor } = history
+  const now = history.clock.now()
+  const bookId = await openExternalBook(tx, organization?.id ?? 'bank', now)
+  const earlierBookId = organization ? await bookOf(tx, organization.id, now) : await openBook(tx, { code: DEFAULT_BOOK, now })
+  const books = { bookId, earlierBookId, owner: organization?.slug ?? 'bank', currency, toleranceMinor }
+  const accounts = await openReplayAccounts(tx, books, history.rows, now)
+  if (!accounts.ok) return accounts
+  const contras = new Map<BookId, LedgerAccountId>()
+  for (const used of new Set(accounts.value.map((account) => account.bookId))) {
+    const contra = await openContra(tx, used, books, now)
     if (!contra.ok) return contra
-    const accounts = await openReplayAccounts(tx, book, history.rows, now)
-    return accounts.ok ? ok({ bookId, contra: contra.value, accounts: accounts.value }) : accounts
-  })
+    contras.set(used, contra.value)
+  }
+  return ok({ contras, accounts: accounts.value })
+}
 
 /** Everything to be posted, in the file's order, dealt out by account; openings first. What stands there already is told to the run. */
 function streamsOf(
@@ -131,11 +151,9 @@ class Run {
   alreadyPosted = 0
   refusal: ReplayRefusal | undefined
   readonly #history: ReplayHistory
-  readonly #lane: PostingLane
 
-  constructor(history: ReplayHistory, lane: PostingLane) {
+  constructor(history: ReplayHistory) {
     this.#history = history
-    this.#lane = lane
   }
 
   /** A row that was posted before, by this command or an earlier release of it. */
@@ -145,10 +163,10 @@ class Run {
   }
 
   /** Posts in order, one submission at a time; stops when any stream was refused. */
-  async post(stream: readonly Posting[]): Promise<void> {
+  async post(stream: readonly Posting[], lane: PostingLane): Promise<void> {
     for (let start = 0; start < stream.length && !this.refusal; start += OPERATIONS_PER_SUBMIT) {
       const part = stream.slice(start, start + OPERATIONS_PER_SUBMIT)
-      const outcomes = await this.#lane.submit(part.map((posting) => posting.operation))
+      const outcomes = await lane.submit(part.map((posting) => posting.operation))
       for (const [index, outcome] of outcomes.entries()) {
         const row = part[index]?.row
         if (!outcome.ok) this.refusal ??= { reason: outcome.refusal, row }

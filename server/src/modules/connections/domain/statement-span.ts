@@ -37,5 +37,11 @@ const later = (a: LocalDate | null, b: LocalDate | null): LocalDate | null => (a
 
 // Bookings count at noon of their day; a balance carried forward counts on the evening before, earlier than the banking day's
 // start in Central European time and later than every booking of the day before.
-export const eveOf = (day: LocalDate): Date => new Date(`${addDays(day, -1)}T18:00:00.000Z`)
+export const dayBefore = (day: LocalDate): LocalDate => addDays(day, -1)
+export const eveOf = (day: LocalDate): Date => new Date(`${dayBefore(day)}T18:00:00.000Z`)
 export const noonOf = (day: LocalDate): Date => new Date(`${day}T12:00:00.000Z`)
+
+const SIX_HOURS_MS = 6 * 3_600_000
+
+/** The day before whose eve is over nothing counts yet of what counts at the instant: `balanceBefore` of any later day has it. */
+export const countsOn = (instant: Date): LocalDate => new Date(instant.getTime() - 1 + SIX_HOURS_MS).toISOString().slice(0, 10)

@@ -4,6 +4,7 @@ import { createTestDatabase, type TestDatabase } from '../../../../test/support/
 import { describeWithStandards } from '../../../../test/support/standards.ts'
 import { xsdProblems } from '../../../../test/support/xsd.ts'
 import { parseStatementFile, writeCamt053, writeMt940 } from '../../../formats/statements/index.ts'
+import { operatorActor } from '../../../platform/actor.ts'
 import { newId } from '../../../platform/ids.ts'
 import { currency, EUR, money } from '../../../platform/money.ts'
 import { importStatementFile, missingMovements } from '../../connections/index.ts'
@@ -98,14 +99,16 @@ describeWithStandards('a statement of ours', () => {
   })
 })
 
+const importing = () => ({ actor: operatorActor('tester', 'partita import'), now: opened, database: db.database })
+
 test('what is missing between two statements of another bank stands in ours, so that both balances are the bank’s', async () => {
   const day = (date: string, opening: string, closing: string) =>
     `:20:X\r\n:25:30003/00012345678\r\n:28C:1\r\n:60F:C${date}EUR${opening}\r\n:61:${date}C1,00NTRFNONREF\r\n:62F:C${date}EUR${closing}\r\n-\r\n`
   const importInto = async (organizationId: TestCompany['id'], text: string) => {
     const file = parseStatementFile(new TextEncoder().encode(text))
     if (!file.ok) throw new Error(JSON.stringify(file.problems))
-    const order = { organizationId, organizationSlug: `o-${organizationId}`, fileName: 'x', file, now: opened }
-    await db.database.transaction('system', (tx) => importStatementFile(tx, order))
+    const order = { organizationId, organizationSlug: `o-${organizationId}`, fileName: 'x', file }
+    await importStatementFile(importing(), order)
   }
   const read = (organizationId: TestCompany['id'], from: string, to: string) =>
     db.database.read('system', (tx) =>
@@ -137,8 +140,8 @@ test.each(['30003 00077', '00077', '3000300077'])('an account of another bank wi
   const ofx = `OFXHEADER:100\n<OFX><BANKMSGSRSV1><STMTTRNRS><STMTRS><CURDEF>USD<BANKACCTFROM><BANKID>30003<ACCTID>00077<ACCTTYPE>CHECKING</BANKACCTFROM><BANKTRANLIST></BANKTRANLIST><LEDGERBAL><BALAMT>5.00<DTASOF>20260105</LEDGERBAL></STMTRS></STMTTRNRS></BANKMSGSRSV1></OFX>`
   const file = parseStatementFile(new TextEncoder().encode(ofx))
   if (!file.ok) throw new Error('refused')
-  const order = { organizationId: owner.id, organizationSlug: owner.slug, fileName: 'x', file, now: opened }
-  await db.database.transaction('system', (tx) => importStatementFile(tx, order))
+  const order = { organizationId: owner.id, organizationSlug: owner.slug, fileName: 'x', file }
+  await importStatementFile(importing(), order)
   const wanted = { account, organizationId: owner.id, from: '2026-01-05', to: '2026-01-05', now: opened }
   const find = (code: 'USD' | 'EUR') =>
     db.database.read('system', (tx) => statementDocument(tx, { ...wanted, currency: currency(code) }, missingMovements))
@@ -156,8 +159,8 @@ test('a statement taken into another organization gives the same balances there,
   if (!document) throw new Error('no statement')
   const file = parseStatementFile(new TextEncoder().encode(writeCamt053(document)))
   if (!file.ok) throw new Error('our own statement was refused')
-  const order = { organizationId: other.id, organizationSlug: other.slug, fileName: 'statement.xml', file, now: opened }
-  await db.database.transaction('system', (tx) => importStatementFile(tx, order))
+  const order = { organizationId: other.id, organizationSlug: other.slug, fileName: 'statement.xml', file }
+  await importStatementFile(importing(), order)
   for (const from of ['2026-03-11', '2020-01-01']) {
     const theirs = await db.database.read('system', (tx) =>
       statementDocument(tx, { ...wanted, from, organizationId: other.id }, missingMovements),
