@@ -7,7 +7,7 @@ import { partita } from '../server/src/bank.ts'
 import { startEmbedded } from '../server/src/platform/postgres/embedded.ts'
 import { migrate } from '../server/src/platform/postgres/migrate.ts'
 import { renderEvents } from './events.ts'
-import { EVENTS_FILE, SCHEMA_FILE, SCHEMA_TYPES_FILE } from './generated-files.ts'
+import { codegenOptions, EVENTS_FILE, SCHEMA_FILE, SCHEMA_TYPES } from './generated-files.ts'
 import { writeOpenApi } from './openapi.ts'
 import { dumpSchema } from './schema-dump.ts'
 
@@ -32,23 +32,10 @@ async function main(): Promise<void> {
 
 function generateTypes(url: string): void {
   const codegen = join(import.meta.dirname, '../node_modules/.bin/kysely-codegen')
-  const done = spawnSync(
-    codegen,
-    [
-      '--dialect',
-      'postgres',
-      '--url',
-      url,
-      '--out-file',
-      SCHEMA_TYPES_FILE,
-      '--exclude-pattern',
-      'migration.*',
-      '--log-level',
-      'error',
-    ],
-    { stdio: 'inherit' },
-  )
-  if (done.status !== 0) throw new Error('kysely-codegen failed')
+  for (const types of SCHEMA_TYPES) {
+    const done = spawnSync(codegen, codegenOptions(url, types), { stdio: 'inherit' })
+    if (done.status !== 0) throw new Error(`kysely-codegen failed for ${types.schema}`)
+  }
 }
 
 await main()

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Type } from 'typebox'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { renderEvents } from '../../../tools/events.ts'
-import { EVENTS_FILE, SCHEMA_FILE, SCHEMA_TYPES_FILE } from '../../../tools/generated-files.ts'
+import { codegenOptions, EVENTS_FILE, SCHEMA_FILE, SCHEMA_TYPES } from '../../../tools/generated-files.ts'
 import { dumpSchema } from '../../../tools/schema-dump.ts'
 import { partita } from '../../src/bank.ts'
 import { defineEvent, Uuid } from '../../src/platform/events/definition.ts'
@@ -30,19 +30,9 @@ describe('what is generated from the migrations', () => {
     await test_.admin.query('drop table platform.planted')
   })
 
-  test('the query types are those of the schema', () => {
+  test.each(SCHEMA_TYPES)('the query types of $schema are those of its tables', (types) => {
     const codegen = join(import.meta.dirname, '../../../node_modules/kysely-codegen/dist/cli/bin.js')
-    const options = [
-      '--dialect',
-      'postgres',
-      '--url',
-      test_.adminUrl,
-      '--exclude-pattern',
-      'migration.*',
-      '--verify',
-      '--out-file',
-      SCHEMA_TYPES_FILE,
-    ]
+    const options = [...codegenOptions(test_.adminUrl, types), '--verify']
     const done = spawnSync(process.execPath, [codegen, ...options], { encoding: 'utf8' })
     expect(done.status, `${HINT}\n${done.stdout}${done.stderr}`).toBe(0)
   })

@@ -43,6 +43,30 @@ describe('tidy', () => {
     expect(findViolations({ path: goodPath, text: goodText }).map(({ rule }) => rule)).not.toContain(name)
   })
 
+  test.each([
+    ['a comma', STORE, 'tx.rows`select t.id from payments.transfer t, ledger.account a`'],
+    ['a function', STORE, 'tx.rows`select ledger.post_batch(1)`'],
+    ['a table of the platform', STORE, 'tx.run`delete from platform.outbox`'],
+    ['a Kysely query', STORE, "build.selectFrom('ledger.account').select('id')"],
+    ['a list of tables', STORE, "build.selectFrom(['payments.transfer as t', 'ledger.account as a'])"],
+    ['a join', STORE, "query.innerJoin('ledger.account', 'a', 'b')"],
+    ['an update', STORE, "build.updateTable('ledger.account')"],
+    ['a declared table', STORE, "table('ledger.account', { id: uuid() })"],
+    ['the platform, which knows no module', 'server/src/platform/outbox.ts', 'tx.rows`select id from team.membership`'],
+  ])('another schema is noticed behind %s', (_, path, text) => {
+    expect(findViolations({ path, text }).map(({ rule }) => rule)).toContain('own-schema')
+  })
+
+  test.each([
+    ['an event of another module', "const on = ['ledger.period_closed.v1']"],
+    ['its own tables', "build.selectFrom('payments.transfer').innerJoin('payments.payment_file', 'a', 'b')"],
+    ['prose', "assert(ok, 'Select what ledger.post answers')"],
+    ['a variable of the same name', `tx.rows\`select id from payments.transfer where id = any($\{accounts.map((a) => a.id)})\``],
+    ['who acts', "systemActor('ledger.lane')"],
+  ])('another schema is not seen in %s', (_, text) => {
+    expect(findViolations({ path: STORE, text }).map(({ rule }) => rule)).not.toContain('own-schema')
+  })
+
   test('it looks at every part of the project', () => {
     const paths = listSources().map((file) => file.path)
     for (const start of [

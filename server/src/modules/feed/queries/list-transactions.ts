@@ -1,11 +1,14 @@
 import { type Expression, type SqlBool, sql } from 'kysely'
 import type { Id } from '../../../platform/ids.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
-import { build, rowsOf } from '../../../platform/postgres/kysely.ts'
+import { queryBuilder, rowsOf } from '../../../platform/postgres/kysely.ts'
 import { findAccountId } from '../../accounts/index.ts'
 import type { TransactionSide, TransactionStatus } from '../domain/transaction.ts'
+import type { DB as FeedTables } from '../schema-types.ts'
 import * as store from '../store.ts'
 import { findTransactions, type Transaction } from './find-transaction.ts'
+
+const build = queryBuilder<FeedTables>()
 
 export type InstantRange = { readonly from?: Date | undefined; readonly to?: Date | undefined }
 
