@@ -95,12 +95,14 @@ function readAddress(element: XmlElement | undefined): PostalAddress | undefined
  * and inside the EEA an address may be absent (EPC153-22).
  */
 function addressNode(address: PostalAddress | undefined, convert: (text: string) => string): XmlNode | undefined {
-  if (address?.townName === undefined || address.country === undefined) return undefined
+  if (address?.townName === undefined || convert(address.townName) === '') return undefined
+  if (!/^[A-Z]{2}$/.test(address.country ?? '')) return undefined
+  const fitting = (tag: string, text: string, lengthMax: number) => optional(tag, convert(text).slice(0, lengthMax) || undefined)
   const parts = ADDRESS_PARTS.map(([tag, part, lengthMax]) => {
     const text = address[part]
-    return text === undefined ? undefined : node(tag, convert(text).slice(0, lengthMax))
+    return text === undefined ? undefined : fitting(tag, text, lengthMax)
   })
-  const lines = address.lines.slice(0, ADDRESS_LINES_MAX).map((line) => node('AdrLine', convert(line).slice(0, 70)))
+  const lines = address.lines.slice(0, ADDRESS_LINES_MAX).map((line) => fitting('AdrLine', line, 70))
   return node('PstlAdr', [...parts, ...lines])
 }
 
@@ -263,7 +265,9 @@ export function remittanceNode(remittance: Remittance | undefined, convert: (tex
   const content = [
     ...(remittance?.unstructured ?? []).map((text) => node('Ustrd', convert(text).slice(0, 140))),
     ...structured.map(({ type, issuer, reference }) => {
-      const kind = type && node('Tp', [choiceNode('CdOrPrtry', type), optional('Issr', issuer && convert(issuer).slice(0, 35))])
+      const kind =
+        type &&
+        node('Tp', [choiceNode('CdOrPrtry', type), optional('Issr', (issuer && convert(issuer).slice(0, 35)) || undefined)])
       return node('Strd', [node('CdtrRefInf', [kind, optional('Ref', reference && convert(reference).slice(0, 35))])])
     }),
   ]

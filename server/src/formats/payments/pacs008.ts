@@ -24,7 +24,7 @@ import {
   settlementNode,
 } from './elements.ts'
 import { invalid, required, requiredAmount, requiredText, writeMessage } from './message.ts'
-import { travellingParty } from './sepa-party.ts'
+import { travellingCode, travellingParty } from './sepa-party.ts'
 import { type CharacterPractice, identifierProblem, REMITTANCE_LENGTH_MAX, toSepaText } from './sepa-text.ts'
 
 export const PACS_008 = 'pacs.008.001.08'
@@ -121,7 +121,7 @@ function transactionNode(tx: InterbankCreditTransfer, practice: CharacterPractic
     node('PmtTpInf', [
       node('SvcLvl', [node('Cd', 'SEPA')]),
       choiceNode('LclInstrm', tx.paymentType?.localInstrument),
-      choiceNode('CtgyPurp', tx.paymentType?.categoryPurpose),
+      choiceNode('CtgyPurp', travellingCode(tx.paymentType?.categoryPurpose, convert)),
     ]),
     amountNode('IntrBkSttlmAmt', tx.settlementAmount),
     optional('AccptncDtTm', tx.acceptedAt),

@@ -1,13 +1,19 @@
-import { isCalendarDate } from '@partita/notation/dates'
 import type { LocalDate } from '../../platform/clock.ts'
 import { EUR, type Money, parseDecimal } from '../../platform/money.ts'
 import type { CodeOrText, Party, PaymentType, Remittance } from './elements.ts'
-import { isBic, isBicOfIban, readIban } from './iban.ts'
+import { isBic, readIban } from './iban.ts'
 import type { InitiatedTransaction, PaymentInformation, PaymentInitiation } from './pain001.ts'
-import { remittanceRejection } from './pain001-remittance.ts'
 import { countOf, sumOf } from './pain001-totals.ts'
-import { isSepaCountry } from './sepa-countries.ts'
-import { identifierProblem, NAME_LENGTH_MAX, toSepaText } from './sepa-text.ts'
+import {
+  type Breach,
+  creditorBreach,
+  endToEndIdBreach,
+  executionDateBreach,
+  nameBreach,
+  purposeBreach,
+  remittanceBreach,
+  TRANSFER_RULES,
+} from './sepa-transfer.ts'
 
 /** Why something is not executed: an ISO external status reason code and the same in words, with the line in the file. */
 export type Rejection = Readonly<{ code: string; message: string; line: number }>
@@ -151,18 +157,12 @@ function blockRejection(
     return reject('AC10', `Debtor account currency ${block.debtorAccountCurrency.slice(0, 3)} is not EUR`)
   }
   if (block.debtorAgent !== undefined && !isBic(block.debtorAgent)) return reject('RC01', 'Debtor agent has no valid BIC')
-  const date = dateRejection(block.requestedExecutionDate, today)
-  if (date !== undefined) return reject('DT01', date)
+  const date = executionDateBreach(block.requestedExecutionDate, today)
+  if (date) return reject(TRANSFER_RULES[date.rule], date.message)
   if (block.chargeBearer !== undefined && block.chargeBearer !== 'SLEV')
     return reject('BE19', `Charge bearer ${block.chargeBearer.slice(0, 4)} is not SLEV`)
   const type = paymentTypeRejection(block.paymentType, offersInstant ?? false)
   return type && reject(...type)
-}
-
-function dateRejection(requested: string, today: LocalDate): string | undefined {
-  if (!isCalendarDate(requested)) return `${requested.slice(0, 20)} is no date`
-  const inOneYear = `${Number(today.slice(0, 4)) + 1}${today.slice(4)}`
-  return requested > inOneYear ? `${requested} is more than a year ahead` : undefined
 }
 
 /** NURG means "not urgent", which is what SEPA is; anything faster or by private agreement is another product. */
@@ -189,14 +189,13 @@ function transactionRejection(
       ? (['BE19', `Charge bearer ${tx.chargeBearer.slice(0, 4)} is not SLEV`] as const)
       : undefined) ??
     creditorRejection(tx) ??
-    identifierRejection('EndToEndId', tx.endToEndId) ??
-    remittanceRejection(tx.remittance) ??
-    (tx.purpose?.proprietary === undefined
-      ? undefined
-      : (['FF07', `Purpose "${tx.purpose.proprietary.slice(0, 35)}" is no code, which alone can be sent`] as const)) ??
+    codeOf(endToEndIdBreach(tx.endToEndId) ?? remittanceBreach(tx.remittance)) ??
+    purposeRejection(tx) ??
     (tx.paymentType === undefined ? undefined : paymentTypeRejection(tx.paymentType, context.offersInstant ?? false)) ??
-    nameTooLong('Ultimate debtor', tx.ultimateDebtor ?? block.ultimateDebtor) ??
-    nameTooLong('Ultimate creditor', tx.ultimateCreditor)
+    codeOf(
+      nameBreach('Ultimate debtor', (tx.ultimateDebtor ?? block.ultimateDebtor)?.name) ??
+        nameBreach('Ultimate creditor', tx.ultimateCreditor?.name),
+    )
   return found && { code: found[0], message: found[1], line: tx.line }
 }
 
@@ -218,30 +217,20 @@ function amountRejection(tx: InitiatedTransaction): readonly [string, string] | 
 const amountOf = (value: string): Money | undefined =>
   parseDecimal(EUR, value.replace(/^\+/, '').replace(/^\./, '0.').replace(/\.$/, ''))
 
-function creditorRejection(tx: InitiatedTransaction): readonly [string, string] | undefined {
-  if (tx.creditorIban === undefined) return ['AC03', 'Creditor account is missing or no IBAN']
-  const iban = readIban(tx.creditorIban)
-  if (!iban.ok)
-    return ['AC01', `Creditor account ${tx.creditorIban.slice(0, 34)} is no IBAN: ${iban.refusal.replaceAll('_', ' ')}`]
-  if (!isSepaCountry(iban.value.slice(0, 2))) return ['CNOR', `${iban.value.slice(0, 2)} is outside SEPA`]
-  if (tx.creditorAgent !== undefined && !isBic(tx.creditorAgent))
-    return ['RC01', `Creditor agent ${tx.creditorAgent.slice(0, 11)} is no BIC`]
-  if (tx.creditorAgent !== undefined && !isBicOfIban(tx.creditorAgent, iban.value))
-    return ['RC01', `Creditor agent ${tx.creditorAgent} is in another country than account ${iban.value}`]
-  if (tx.creditor?.name === undefined) return ['BE22', 'Creditor name is missing']
-  return nameTooLong('Creditor', tx.creditor)
-}
+const codeOf = (found: Breach | undefined): readonly [string, string] | undefined =>
+  found && [TRANSFER_RULES[found.rule], found.message]
 
-function nameTooLong(who: string, party: Party | undefined): readonly [string, string] | undefined {
-  const length = party?.name === undefined ? 0 : toSepaText(party.name).length
-  return length > NAME_LENGTH_MAX ? ['BE20', `${who} name has ${length} characters, ${NAME_LENGTH_MAX} are allowed`] : undefined
-}
+const creditorRejection = ({ creditorIban, creditorAgent, creditor }: InitiatedTransaction) =>
+  creditorIban === undefined
+    ? (['AC03', 'Creditor account is missing or no IBAN'] as const)
+    : codeOf(creditorBreach({ iban: creditorIban, bic: creditorAgent, name: creditor?.name }))
 
-/** Identifiers travel unchanged, so what cannot travel is refused. */
-function identifierRejection(tag: string, id: string): readonly [string, string] | undefined {
-  const problem = identifierProblem(id)
-  if (problem === undefined) return undefined
-  return [problem === 'characters_not_allowed' ? 'RR10' : 'FF08', `${tag} "${id.slice(0, 35)}": ${problem.replaceAll('_', ' ')}`]
+function purposeRejection({ purpose }: InitiatedTransaction): readonly [string, string] | undefined {
+  const code = purpose?.proprietary ?? purpose?.code
+  if (code === undefined) return undefined
+  return purpose?.proprietary === undefined
+    ? codeOf(purposeBreach(code))
+    : [TRANSFER_RULES.purpose_invalid, `Purpose "${code.slice(0, 35)}" is no code, which alone can be sent`]
 }
 
 function transferOf(tx: InitiatedTransaction, block: PaymentInformation): AcceptedTransfer {

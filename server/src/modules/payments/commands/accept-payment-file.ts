@@ -6,6 +6,7 @@ import {
   decidePaymentInitiation,
   type InitiationDecision,
 } from '../../../formats/payments/pain001-rules.ts'
+import { TRANSFER_RULES, type TransferRule } from '../../../formats/payments/sepa-transfer.ts'
 import { type CommandContext, systemActor } from '../../../platform/actor.ts'
 import { assert } from '../../../platform/assert.ts'
 import { localDateOf } from '../../../platform/clock.ts'
@@ -35,8 +36,10 @@ export type AcceptedPaymentFile = {
   readonly transfers: ReadonlyMap<AcceptedTransfer, FiledTransfer>
 }
 
-const REFUSAL_WORDS: Readonly<Record<CreditTransferRefusal, string>> = {
+const REFUSAL_WORDS: Readonly<Record<Exclude<CreditTransferRefusal, TransferRule>, string>> = {
+  text_not_storable: 'The order has characters that cannot be stored',
   debtor_account_closed: 'The debtor account is closed',
+  debtor_name_missing: 'The debtor account has no holder’s name',
   creditor_is_debtor: 'Creditor and debtor account are the same',
   amount_out_of_range: 'The amount is out of range',
   currency_not_euro: 'The account or the amount is not in EUR',
@@ -237,8 +240,10 @@ function fileWrites(received: Received, orders: readonly PaymentOrder[], filed: 
 
 const reasonOf = (refusal: CreditTransferRefusal) => ({
   code: CREDIT_TRANSFER_REFUSALS[refusal],
-  message: REFUSAL_WORDS[refusal],
+  message: isTransferRule(refusal) ? `The transfer cannot be sent: ${refusal.replaceAll('_', ' ')}` : REFUSAL_WORDS[refusal],
 })
+
+const isTransferRule = (refusal: CreditTransferRefusal): refusal is TransferRule => refusal in TRANSFER_RULES
 
 const reasonOfCode = (code: string | null) => {
   const refusal = (Object.keys(CREDIT_TRANSFER_REFUSALS) as CreditTransferRefusal[]).find(

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { CommandContext } from '../../../platform/actor.ts'
 import { assert } from '../../../platform/assert.ts'
+import { localDateOf } from '../../../platform/clock.ts'
 import { newId } from '../../../platform/ids.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
 import { ok, type Result, refuse } from '../../../platform/result.ts'
@@ -46,7 +47,7 @@ export async function initiateCreditTransfers(ctx: CommandContext, tx: Tx, order
 /** The same as a decision, for orders that share a commit. */
 export function initiationOf(order: InitiationOrder, now: Date): MoneyDecision<InitiationAnswer[], never> {
   const decided = order.instructions.map((instruction) => {
-    const decision = decideInitiation(instruction, order.debtor)
+    const decision = decideInitiation(instruction, order.debtor, localDateOf(now))
     return decision.ok ? ok(newTransfer(instruction, order, now)) : decision
   })
   const transfers = decided.flatMap((one) => (one.ok ? [one.value] : []))
