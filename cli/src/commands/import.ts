@@ -17,7 +17,12 @@ import { findCompany } from '../support/find-company.ts'
 import { Refusal } from '../support/refusal.ts'
 import { withDatabase } from '../support/with-database.ts'
 
-type Options = CommonOptions & { readonly organization?: string; readonly mapping?: string; readonly strict?: boolean }
+type Options = CommonOptions & {
+  readonly organization?: string
+  readonly mapping?: string
+  readonly strict?: boolean
+  readonly explain?: boolean
+}
 
 /** What is said of one file; with `--json` an array of these, one per file, in order. */
 type FileReport = {
@@ -47,17 +52,20 @@ export function define(command: Command): void {
     .argument('<file...>', 'camt.052/053/054, MT940/942, OFX 1 or 2, or CSV; told apart by content')
     .option('--organization <slug>', 'whose books (default: the demo company)')
     .option('--mapping <file>', 'JSON that says which CSV column is what; see server/src/formats/README.md')
+    .option('--explain', 'show how each column of a CSV file is understood, and import nothing')
     .option('--strict', 'refuse a file with a statement that does not add up to its own closing balance')
   const examples = [
     'partita import statement.xml',
     'partita import *.sta --strict --json',
     'partita import export.csv --mapping mapping.json',
+    'partita import export.csv --explain',
   ]
   defineAction<Options>(command, examples, importFiles)
 }
 
 async function importFiles(files: readonly string[], options: Options, output: Output): Promise<ExitCode> {
   const csvMapping = options.mapping === undefined ? undefined : readMapping(options.mapping)
+  if (options.explain) return explainFiles(files, csvMapping, output)
   const reports = await withDatabase(
     { data: options.data, applicationName: 'partita import', onProgress: output.note },
     async (opened) => {
@@ -83,6 +91,63 @@ async function importFiles(files: readonly string[], options: Options, output: O
   )
   output.result(reports, reports.map(toText).join('\n'))
   return reports.some((report) => report.status === 'refused') ? 1 : 0
+}
+
+/** How each file is read: nothing is opened, and nothing written. */
+function explainFiles(files: readonly string[], csvMapping: CsvMapping | undefined, output: Output): ExitCode {
+  const explained = files.map((file) => {
+    const parsed = parse({ file, csvMapping })
+    const csv = 'csv' in parsed ? parsed.csv : undefined
+    return {
+      file,
+      format: parsed.format?.toLowerCase() ?? null,
+      status: parsed.ok ? 'readable' : 'refused',
+      bank: csv?.bank ?? null,
+      header_line: csv?.headerLine ?? null,
+      columns: (csv?.columns ?? []).map(({ header, meaning, isKnown }) => ({ header, meaning, known: isKnown })),
+      account: csv?.account ?? null,
+      decimal: csv?.decimal ?? null,
+      date_format: csv?.dateFormat ?? null,
+      statements: parsed.ok ? parsed.statements.map(reportOf) : [],
+      problems: parsed.problems,
+    }
+  })
+  output.result(explained, explained.map(explanationText).join('\n'))
+  return explained.some(({ status }) => status === 'refused') ? 1 : 0
+}
+
+type Explained = {
+  readonly file: string
+  readonly format: string | null
+  readonly status: string
+  readonly bank: string | null
+  readonly columns: readonly { readonly header: string; readonly meaning: string | null; readonly known: boolean }[]
+  readonly account: { readonly from: string; readonly account: string | null } | null
+  readonly decimal: string | null
+  readonly date_format: string | null
+  readonly statements: readonly StatementReport[]
+  readonly problems: FileReport['problems']
+}
+
+function explanationText(explained: Explained): string {
+  const { columns, account, decimal, date_format, bank } = explained
+  const width = Math.max(0, ...columns.map(({ header }) => header.length))
+  const meaningOf = ({ meaning, known }: Explained['columns'][number]) =>
+    meaning ?? (known ? 'not kept' : 'UNKNOWN: name its meaning in a mapping, if it has one')
+  const facts = [
+    ...(columns.length > 0 ? [`  header of     ${bank ?? 'no bank that is known: read by the names of its columns'}`] : []),
+    ...(account ? [`  own account   ${account.account ?? ''} (from ${account.from})`] : []),
+    ...(decimal ? [`  decimal mark  ${decimal}`] : []),
+    ...(date_format ? [`  dates         ${date_format}`] : []),
+  ]
+  const table = columns.map((column) => `  ${column.header.padEnd(width)}  ${meaningOf(column)}`)
+  return [
+    `${explained.file}: ${explained.status}${explained.format ? ` (${explained.format})` : ''}`,
+    ...facts,
+    ...table,
+    ...explained.statements.map(statementText),
+    ...explained.problems.map(problemText),
+  ].join('\n')
 }
 
 function readMapping(file: string): CsvMapping {
@@ -142,7 +207,7 @@ type Unreadable = {
   readonly problems: readonly [{ line: null; code: string; message: string }]
 }
 
-function parse({ file, csvMapping }: Work): ParsedStatementFile | Unreadable {
+function parse({ file, csvMapping }: Pick<Work, 'file' | 'csvMapping'>): ParsedStatementFile | Unreadable {
   const unreadable = (code: string, message: string): Unreadable => ({
     ok: false,
     format: null,
@@ -183,10 +248,11 @@ const reportOf = (statement: ParsedStatement): StatementReport => ({
 
 function toText(report: FileReport): string {
   const head = `${report.file}: ${report.status}${report.format ? ` (${report.format})` : ''}, ${report.new} new, ${report.duplicates} known`
-  const statements = report.statements.map(
-    (s) =>
-      `  ${s.account} ${s.currency}: ${s.entries} entries, +${s.credit} −${s.debit}, ${s.opening ?? '?'} → ${s.closing ?? '?'}${s.reconciles === false ? '  DOES NOT ADD UP' : ''}`,
-  )
-  const problems = report.problems.map((p) => `  ${p.line === null ? '' : `line ${p.line}: `}${p.code}: ${p.message}`)
-  return [head, ...statements, ...problems].join('\n')
+  return [head, ...report.statements.map(statementText), ...report.problems.map(problemText)].join('\n')
 }
+
+const statementText = (s: StatementReport): string =>
+  `  ${s.account} ${s.currency}: ${s.entries} entries, +${s.credit} −${s.debit}, ${s.opening ?? '?'} → ${s.closing ?? '?'}${s.reconciles === false ? '  DOES NOT ADD UP' : ''}`
+
+const problemText = (p: FileReport['problems'][number]): string =>
+  `  ${p.line === null ? '' : `line ${p.line}: `}${p.code}: ${p.message}`

@@ -4,9 +4,10 @@ import { issueApiKey, revokeApiKey } from '../../src/modules/identity/index.ts'
 import { findOrganizationBySlug, ownerOf } from '../../src/modules/team/index.ts'
 import type { Id } from '../../src/platform/ids.ts'
 import { type SeededCompany, seedCompanies } from '../../src/seed.ts'
+import { TODAY } from '../support/demo.ts'
 import { type DemoObjects, demoObjects, fill } from './examples.ts'
 import { operationsOf } from './operations.ts'
-import { startTestBank, type TestBank, TODAY } from './support.ts'
+import { startTestBank, type TestBank } from './support.ts'
 
 /** A correct request of each operation by the demo company. `named`: it names an object that another organization must not reach. */
 type Request = { readonly method: 'GET' | 'POST'; readonly path: string; readonly body?: unknown; readonly named?: true }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startTestBank, type TestBank, TODAY } from './support.ts'
+import { TODAY } from '../support/demo.ts'
+import { startTestBank, type TestBank } from './support.ts'
 
 let bank: TestBank
 let id: string

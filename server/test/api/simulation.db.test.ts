@@ -1,9 +1,10 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { TODAY } from '../support/demo.ts'
 import { type RunningSimulator, startRailsSimulator } from '../support/rails-simulator.ts'
 import { disagreements, operationsOf } from './operations.ts'
-import { startTestBank, type TestBank, TODAY } from './support.ts'
+import { startTestBank, type TestBank } from './support.ts'
 
 let rails: RunningSimulator
 let bank: TestBank

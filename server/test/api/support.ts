@@ -1,22 +1,21 @@
 import type { LightMyRequestResponse } from 'fastify'
 import { buildApp } from '../../src/app.ts'
 import { partita } from '../../src/bank.ts'
-import { bankSettings } from '../../src/modules/accounts/index.ts'
 import { BankClock, fixedClock } from '../../src/platform/clock.ts'
 import type { Config } from '../../src/platform/config.ts'
 import type { HttpServer } from '../../src/platform/http/server.ts'
 import { silentLogger } from '../../src/platform/logging.ts'
 import { createMetrics } from '../../src/platform/metrics.ts'
 import type { World } from '../../src/platform/module.ts'
-import { type SeededCompany, seedDemo } from '../../src/seed.ts'
-import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import type { TestDatabase } from '../support/database.ts'
+import { createDemoDatabase, type DemoDatabase, TODAY } from '../support/demo.ts'
 
 /** The whole API over a database of its own, with the demo company in it, answering in this process. */
 export type TestBank = {
   readonly db: TestDatabase
   readonly dependencies: World
   readonly server: HttpServer
-  readonly demo: SeededCompany & { readonly secretKey: string }
+  readonly demo: DemoDatabase['demo']
   /** Sends a request as the demo company, or as whoever `authorization` says; null sends none. */
   request(method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, options?: RequestOptions): Promise<LightMyRequestResponse>
   get(url: string, options?: RequestOptions): Promise<LightMyRequestResponse>
@@ -30,10 +29,9 @@ export type RequestOptions = {
 }
 
 export async function startTestBank(overrides: NodeJS.ProcessEnv = {}, options: { openapi?: boolean } = {}): Promise<TestBank> {
-  const db = await createTestDatabase()
+  const db = await createDemoDatabase()
+  const { demo } = db
   const dependencies = await dependenciesOf(db, overrides)
-  const demo = await seedDemo(db.database, dependencies.clock, { bank: dependencies.config.of(bankSettings) })
-  if (demo.secretKey === undefined) throw new Error('the demo company was there before the test')
   const server = await buildApp(dependencies, partita.parts(dependencies), { credentialCacheMs: 0, ...options })
   const own = `${demo.organizationSlug}:${demo.secretKey}`
   const request: TestBank['request'] = (method, url, { authorization = own, headers = {}, body } = {}) =>
@@ -47,7 +45,7 @@ export async function startTestBank(overrides: NodeJS.ProcessEnv = {}, options: 
     db,
     dependencies,
     server,
-    demo: { ...demo, secretKey: demo.secretKey },
+    demo,
     request,
     get: (url, options) => request('GET', url, options),
     close: async () => {
@@ -68,9 +66,6 @@ export function testConfig(url: string, overrides: NodeJS.ProcessEnv = {}): Conf
   if (!loaded.ok) throw new Error(loaded.problems.join('\n'))
   return loaded.config
 }
-
-/** The day on which the tests of the API take place. */
-export const TODAY = new Date('2026-03-02T10:00:00.000Z')
 
 const UNLIMITED = { PARTITA_RATE_LIMIT_10_SECONDS: '0', PARTITA_RATE_LIMIT_10_MINUTES: '0', PARTITA_RATE_LIMIT_401_PER_HOUR: '0' }
 

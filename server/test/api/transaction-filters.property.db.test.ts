@@ -5,7 +5,8 @@ import type { Id } from '../../src/platform/ids.ts'
 import { derivedId } from '../../src/platform/ids.ts'
 import { EUR, money } from '../../src/platform/money.ts'
 import { randomFrom } from '../../src/seed/random.ts'
-import { startTestBank, type TestBank, TODAY } from './support.ts'
+import { TODAY } from '../support/demo.ts'
+import { startTestBank, type TestBank } from './support.ts'
 
 /** A second, plain implementation of the list: filter an array, sort it, cut a page out of it. The two must always agree. */
 type Row = {

@@ -14,6 +14,7 @@ import type { CsvField, CsvMapping } from './csv-mapping.ts'
 import { type CsvProfile, profiledColumns, profileOf } from './csv-profiles.ts'
 import type { ProblemList } from './problems.ts'
 import { quoted, StatementRefused } from './problems.ts'
+import type { CsvReading } from './types.ts'
 
 export type Row = Readonly<{ cells: readonly string[]; line: number }>
 
@@ -171,22 +172,32 @@ export function cellText(row: Row, columns: readonly number[] | undefined, own: 
   return own ? restored(texts.join(' ')) : texts.join(' ')
 }
 
-/** Names the columns that hold something and that nobody knows the meaning of: what they say is not kept. */
-export function nameUnknownColumns({ header, headerLine, rows, columns, profile }: Table, problems: ProblemList): void {
-  const known = new Set(Object.values(columns).flat())
-  const without = profile ? profiledColumns(profile, header).without : []
-  const unknown = header.filter(
-    (name, at) =>
-      columnName(name) !== '' &&
-      !known.has(at + 1) &&
-      !without.includes(at + 1) &&
-      !isIdleColumn(name) &&
-      rows.some((row) => (row.cells[at] ?? '').trim() !== ''),
+/** How each column is understood. */
+export function readingOf({ header, headerLine, columns, profile }: Table): CsvReading {
+  const meanings = new Map(
+    Object.entries(columns).flatMap(([field, numbers]) => numbers.map((number) => [number, field] as const)),
   )
+  const without = profile ? profiledColumns(profile, header).without : []
+  return {
+    bank: profile?.bank ?? null,
+    headerLine,
+    columns: header.map((name, at) => ({
+      header: name,
+      meaning: meanings.get(at + 1) ?? null,
+      isKnown: meanings.has(at + 1) || without.includes(at + 1) || isIdleColumn(name) || columnName(name) === '',
+    })),
+  }
+}
+
+/** Names the columns that hold something and that nobody knows the meaning of: what they say is not kept. */
+export function nameUnknownColumns(reading: CsvReading, rows: readonly Row[], problems: ProblemList): void {
+  const unknown = reading.columns
+    .filter(({ isKnown }, at) => !isKnown && rows.some((row) => (row.cells[at] ?? '').trim() !== ''))
+    .map(({ header }) => header)
   if (unknown.length > 0)
     problems.add(
       'column_unknown',
-      headerLine,
+      reading.headerLine,
       `${unknown.map((name) => quoted(name)).join(', ')}: not read, the meaning is not known`,
     )
 }

@@ -218,6 +218,31 @@ describe('a bank’s own header', () => {
   })
 })
 
+describe('how a table was understood', () => {
+  test('is told column by column, with what is unknown', () => {
+    const text = 'IBAN: DE89370400440532013000\nBuchungstag;Betrag;Waehrung;Kategorie;Zebra\n15.01.2026;-5,00;EUR;x;y\n'
+    expect(parseText(text).csv).toEqual({
+      bank: null,
+      headerLine: 2,
+      columns: [
+        { header: 'Buchungstag', meaning: 'date', isKnown: true },
+        { header: 'Betrag', meaning: 'amount', isKnown: true },
+        { header: 'Waehrung', meaning: 'currency', isKnown: true },
+        { header: 'Kategorie', meaning: null, isKnown: true },
+        { header: 'Zebra', meaning: null, isKnown: false },
+      ],
+      account: { from: 'preamble', account: 'DE89370400440532013000' },
+      decimal: ',',
+      dateFormat: 'DD.MM.YYYY',
+    })
+  })
+
+  test('is told also when the file is refused', () => {
+    const file = parseText('Buchungstag;Betrag;Waehrung\n15.01.2026;-5,00;EUR\n')
+    expect([file.ok, file.csv?.account]).toEqual([false, { from: 'nowhere', account: null }])
+  })
+})
+
 describe('whose account a column names', () => {
   const head = 'Datum;Name;Konto;Betrag;Waehrung\n'
   test('is refused where it may be either’s', () => {

@@ -3,7 +3,7 @@ import { type AccountSource, withOwnAccount } from './csv-account.ts'
 import { columnName } from './csv-columns.ts'
 import type { CsvField, CsvMapping } from './csv-mapping.ts'
 import { isCurrencyText, type ReadRow, statementsOf } from './csv-statements.ts'
-import { cellText, nameUnknownColumns, type Row, type Table, tableIn } from './csv-table.ts'
+import { cellText, nameUnknownColumns, type Row, readingOf, type Table, tableIn } from './csv-table.ts'
 import { DATE_FORMATS, type DateFormat, formattedDate } from './dates.ts'
 import {
   equalDecimals,
@@ -18,7 +18,10 @@ import {
 import type { ProblemList } from './problems.ts'
 import { quoted, StatementRefused } from './problems.ts'
 import { decodeAs, decodeText, oneLine, withoutControls } from './text.ts'
-import type { EntryStatus, ParsedStatement } from './types.ts'
+import type { CsvReading, EntryStatus, ParsedStatement } from './types.ts'
+
+/** What a file was found to be while it was read: told also when reading it is refused. */
+export type Seen = { format: string | null; csv?: CsvReading }
 
 /**
  * Reads CSV by the bank's profile, by the names of its columns, and by a mapping, which adds what the file lacks.
@@ -28,19 +31,25 @@ export function readCsv(
   bytes: Uint8Array,
   mapping: CsvMapping | undefined,
   problems: ProblemList,
-  seen: { format: string | null },
+  seen: Seen,
 ): { format: string; statements: ParsedStatement[] } | undefined {
   const decoded = mapping?.encoding === undefined ? decodeText(bytes, problems) : decodeAs(bytes, mapping.encoding)
   const found = tableIn(withoutControls(decoded, problems), mapping)
   if (!found) return undefined
   seen.format = 'CSV'
+  seen.csv = readingOf(found)
   const cell = (row: Row, field: CsvField) => cellText(row, found.columns[field], found.own)
   const rows = entryRows(found, cell, mapping, problems)
   if (rows.length === 0) throw new StatementRefused('no_statements', 1, 'the table has no entries')
-  nameUnknownColumns(found, problems)
+  nameUnknownColumns(seen.csv, rows, problems)
   const { table, source } = withOwnAccount(found, rows, mapping)
+  const reading = readingOf(table)
+  reading.account = { from: source.from, account: 'account' in source ? source.account : null }
+  seen.csv = reading
   const style = mappedStyle(mapping) ?? (table.own ? PARTITA_STYLE : foundStyle(rows, cell))
   const format = mapping?.dateFormat ?? (table.own ? 'YYYY-MM-DD' : foundDateFormat(rows, cell, problems))
+  reading.decimal = style.decimal
+  reading.dateFormat = format
   const how = { style, format, mapping, table, source }
   const read = rows.flatMap((row) => readRow(row, (of, field) => cellText(of, table.columns[field], table.own), how, problems))
   return { format: 'CSV', statements: statementsOf(withFees(read, table, mapping), table.own, problems) }

@@ -7,6 +7,7 @@ export type { StatementProblem, StatementProblemCode } from './problems.ts'
 export type { StatementDocument, StatementDocumentEntry, StatementEntryKind } from './statement-document.ts'
 export type {
   Counterparty,
+  CsvReading,
   Decimal,
   EntryDetail,
   EntryReferences,

@@ -1,6 +1,6 @@
 import { readXml } from '@partita/notation/xml'
 import { findCamt, readCamt } from './camt.ts'
-import { readCsv } from './csv.ts'
+import { readCsv, type Seen } from './csv.ts'
 import { type CsvMapping, checkedMapping } from './csv-mapping.ts'
 import { markRepeats } from './identity.ts'
 import { readMt940 } from './mt940.ts'
@@ -28,18 +28,18 @@ type Read = { format: string; statements: ParsedStatement[] }
  */
 export function parseStatementFile(bytes: Uint8Array, options: ParseOptions = {}): ParsedStatementFile {
   const problems = new ProblemList()
-  const seen: { format: string | null } = { format: null }
+  const seen: Seen = { format: null }
   try {
     const { format, statements } = readAny(bytes, options, problems, seen)
     markRepeats(statements, problems)
-    return { ok: true, format, statements, problems: problems.all() }
+    return { ok: true, format, statements, problems: problems.all(), ...(seen.csv && { csv: seen.csv }) }
   } catch (error) {
     if (!(error instanceof StatementRefused)) throw error
-    return { ok: false, format: seen.format, problems: [error.problem, ...problems.all()] }
+    return { ok: false, format: seen.format, problems: [error.problem, ...problems.all()], ...(seen.csv && { csv: seen.csv }) }
   }
 }
 
-function readAny(bytes: Uint8Array, options: ParseOptions, problems: ProblemList, seen: { format: string | null }): Read {
+function readAny(bytes: Uint8Array, options: ParseOptions, problems: ProblemList, seen: Seen): Read {
   const maxBytes = options.maxBytes ?? 32 * 1024 * 1024
   if (bytes.length > maxBytes) throw new StatementRefused('too_large', 1, `${bytes.length} bytes, at most ${maxBytes} are read`)
   const head = decodeText(bytes.subarray(0, 4096))
@@ -75,7 +75,7 @@ function readAny(bytes: Uint8Array, options: ParseOptions, problems: ProblemList
 function readXmlFile(
   bytes: Uint8Array,
   problems: ProblemList,
-  seen: { format: string | null },
+  seen: Seen,
   limits: { maxBytes: number; maxElements?: number },
 ): Read {
   const { maxBytes, maxElements = 1_000_000 } = limits

@@ -11,9 +11,28 @@ export type ParsedStatementFile =
       readonly format: string
       readonly statements: readonly ParsedStatement[]
       readonly problems: readonly StatementProblem[]
+      readonly csv?: CsvReading
     }
   /** `problems[0]` is the refusal; `format` is null when the content is of no kind that is read here. */
-  | { readonly ok: false; readonly format: string | null; readonly problems: readonly StatementProblem[] }
+  | {
+      readonly ok: false
+      readonly format: string | null
+      readonly problems: readonly StatementProblem[]
+      readonly csv?: CsvReading
+    }
+
+/** How a CSV table was understood, as far as it was: for whoever asks why. */
+export type CsvReading = {
+  /** Whose header it is, when it is a known bank's. */
+  readonly bank: string | null
+  readonly headerLine: number
+  /** In the order of the file. `meaning`: null when it is not kept; `isKnown`: false when nobody knows what it means. */
+  readonly columns: readonly { readonly header: string; readonly meaning: string | null; readonly isKnown: boolean }[]
+  /** Where the own account was found, and which it is when it is not a column's. */
+  account?: { readonly from: 'column' | 'mapping' | 'preamble' | 'nowhere'; readonly account: string | null }
+  decimal?: '.' | ','
+  dateFormat?: string
+}
 
 export type ParsedStatement = Readonly<{
   account: StatementAccount
