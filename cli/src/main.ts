@@ -15,6 +15,7 @@ const COMMANDS: readonly { name: string; summary: string }[] = [
   { name: 'statement', summary: "write an account's statement as camt.053, MT940, CSV or PDF" },
   { name: 'verify', summary: 'prove the books: balances, versions, floors, holds, keys' },
   { name: 'worker', summary: 'see how the worker goes, and take up or close what it could not do' },
+  { name: 'events', summary: 'see who takes the events, and retry, skip or replay what failed' },
   { name: 'bench', summary: 'measure the ledger and the API on this machine' },
   { name: 'test', summary: 'run every check of the project, as CI does' },
 ]

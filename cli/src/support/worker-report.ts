@@ -1,4 +1,5 @@
 import type { WorkerStatus } from '../../../server/src/platform/passes/cases.ts'
+import { table } from './table.ts'
 
 /** A process tells every 5 s; one that has been silent for longer was killed, or cannot reach the database. */
 const SILENT_AFTER_MS = 20_000
@@ -84,11 +85,3 @@ function caseLines(one: WorkerStatus['cases'][number], now: Date): string[] {
 }
 
 const secondsUntil = (at: Date, now: Date): number => Math.max(0, Math.round((at.getTime() - now.getTime()) / 1_000))
-
-/** Columns as wide as their widest cell; the last one is free. */
-function table(rows: readonly string[][]): string[] {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? []
-  return rows.map(
-    (row) => `  ${row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0))).join('  ')}`,
-  )
-}

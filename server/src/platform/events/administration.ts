@@ -52,7 +52,9 @@ export async function deliveryReport(tx: Tx, now: Date): Promise<DeliveryReport>
   return { outbox: await outboxState(tx, now), head, consumers }
 }
 
-/** What a consumer has set aside, in the archive's order; at most `limit`. */
+export type { SetAsideReport } from './consumer-store.ts'
+
+/** What consumers have set aside: those that wait for a person first; at most `limit`. */
 export const setAsideEvents = (tx: Tx, limit: number) => store.allAside(tx, limit)
 
 export type EventRefusal =
@@ -78,6 +80,7 @@ export async function retryEvents(
     if (!isFirst(event)) return refuse('event_waits_behind_another')
   }
   await store.endRest(tx, consumer)
+  tx.wake(consumer)
   return ok(await store.makeDue(tx, consumer, eventId, now))
 }
 
@@ -94,6 +97,7 @@ export async function skipEvent(
   if (!isFirst(event)) return refuse('event_waits_behind_another')
   await store.insertSkipped(tx, consumer, event, skipped)
   await store.removeAside(tx, consumer, event, skipped.now)
+  tx.wake(consumer)
   return ok(undefined)
 }
 
@@ -109,5 +113,6 @@ export async function replayEvents(
   if (!row) return refuse('consumer_not_found')
   if (position > row.position + 1n) return refuse('position_ahead_of_consumer')
   await store.moveBack(tx, consumer, position)
+  tx.wake(consumer)
   return ok({ events: row.position - position + 1n })
 }

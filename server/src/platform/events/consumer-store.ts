@@ -150,14 +150,20 @@ export const findAside = (tx: Tx, consumer: string, eventId: string) => tx.maybe
    order by position
    limit 1`
 
-/** What consumers have set aside, with what the archive says of it. */
-export const allAside = (tx: Tx, limit: number) => tx.rows<
-  SetAsideEvent & { consumer: string; type: string; organizationId: string | null; occurredAt: Date }
->`
+/** The same with whose it is and what the archive says of it. */
+export type SetAsideReport = SetAsideEvent & {
+  readonly consumer: string
+  readonly type: string
+  readonly organizationId: string | null
+  readonly occurredAt: Date
+}
+
+/** What consumers have set aside: parked ones first, then those that are tried again, then those that wait. */
+export const allAside = (tx: Tx, limit: number) => tx.rows<SetAsideReport>`
   select s.consumer, s.position, s.event_id as "eventId", e.type, s.aggregate_id as "aggregateId", e.organization_id as "organizationId",
          e.occurred_at as "occurredAt", s.attempts, s.first_failed_at as "firstFailedAt", s.retry_at as "retryAt", s.parked_at as "parkedAt", s.reason
     from platform.set_aside_event s join platform.event e using (position)
-   order by s.consumer, s.position
+   order by s.parked_at is null, s.retry_at is null, s.consumer, s.position
    limit ${limit}`
 
 export const countAside = (tx: Tx) => tx.rows<{ consumer: string; waiting: number; parked: number }>`
