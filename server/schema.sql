@@ -167,11 +167,13 @@ create table feed.transaction (
   attachment_required boolean default false not null,
   card_last_digits text,
   is_external boolean default false not null,
-  ledger_reference uuid,
+  ledger_key uuid,
   emitted_at timestamp with time zone not null,
   settled_at timestamp with time zone,
   created_at timestamp with time zone not null,
   updated_at timestamp with time zone not null,
+  subject_kind text not null,
+  subject_id uuid not null,
   constraint transaction_amount_minor_check CHECK ((amount_minor > 0)),
   constraint transaction_attachment_ids_check CHECK ((cardinality(attachment_ids) <= 5)),
   constraint transaction_check CHECK (((status = 'completed'::text) = (settled_at IS NOT NULL))),
@@ -678,13 +680,19 @@ CREATE INDEX imported_statement_of_file ON connections.imported_statement USING 
 
 CREATE INDEX label_listed ON feed.label USING btree (organization_id, created_at, id);
 
-CREATE INDEX transaction_by_creation ON feed.transaction USING brin (created_at) WITH (pages_per_range='32', autosummarize='on');
+CREATE INDEX transaction_by_creation ON feed.transaction USING brin (created_at) WITH (pages_per_range='8', autosummarize='on');
 
 CREATE INDEX transaction_by_emission ON feed.transaction USING btree (bank_account_id, emitted_at DESC, id DESC) INCLUDE (organization_id, status);
 
+CREATE UNIQUE INDEX transaction_by_ledger_key ON feed.transaction USING btree (ledger_key, bank_account_id);
+
 CREATE INDEX transaction_by_settlement ON feed.transaction USING btree (bank_account_id, settled_at DESC, id DESC) INCLUDE (organization_id, status, side, operation_type);
 
+CREATE INDEX transaction_by_subject ON feed.transaction USING btree (subject_id);
+
 CREATE INDEX transaction_by_update ON feed.transaction USING btree (bank_account_id, updated_at DESC, id DESC) INCLUDE (organization_id, status);
+
+CREATE UNIQUE INDEX transaction_pending_of_subject ON feed.transaction USING btree (subject_id, subject_kind) WHERE (status = 'pending'::text);
 
 CREATE INDEX transaction_unsettled ON feed.transaction USING btree (bank_account_id, status) WHERE (status <> 'completed'::text);
 
@@ -769,6 +777,15 @@ UNION ALL
     t.recorded_at
    FROM ledger.transfer t;
 
+CREATE OR REPLACE FUNCTION accounts.ledger_accounts()
+ RETURNS TABLE(bank_account_id uuid, ledger_account_id uuid)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select id, ledger_account_id from accounts.bank_account where ledger_account_id is not null
+$function$
+;
+
 CREATE OR REPLACE FUNCTION feed.check_labelled()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -794,6 +811,40 @@ begin
   select bank_account_id, organization_id, status, side, operation_type, count(*) * tg_argv[0]::integer
     from changed
    group by bank_account_id, organization_id, status, side, operation_type
+   order by bank_account_id, organization_id, status, side, operation_type
+  on conflict (organization_id, bank_account_id, status, side, operation_type) do update set count = c.count + excluded.count;
+  return null;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION feed.name_payments(p_kind text, p_ids uuid[])
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  update feed.transaction set subject_kind = p_kind where subject_kind = 'payment' and subject_id = any(p_ids)
+$function$
+;
+
+CREATE OR REPLACE FUNCTION feed.recount_feed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into feed.feed_count as c (bank_account_id, organization_id, status, side, operation_type, count)
+  select bank_account_id, organization_id, status, side, operation_type, sum(change)
+    from (
+      select f.bank_account_id, f.organization_id, f.status, f.side, f.operation_type, -1 as change
+        from former f join present p using (id)
+       where (f.bank_account_id, f.organization_id, f.status, f.side, f.operation_type)
+          <> (p.bank_account_id, p.organization_id, p.status, p.side, p.operation_type)
+      union all
+      select p.bank_account_id, p.organization_id, p.status, p.side, p.operation_type, 1
+        from former f join present p using (id)
+       where (f.bank_account_id, f.organization_id, f.status, f.side, f.operation_type)
+          <> (p.bank_account_id, p.organization_id, p.status, p.side, p.operation_type)
+    ) changes
+   group by bank_account_id, organization_id, status, side, operation_type
+  having sum(change) <> 0
    order by bank_account_id, organization_id, status, side, operation_type
   on conflict (organization_id, bank_account_id, status, side, operation_type) do update set count = c.count + excluded.count;
   return null;
@@ -947,6 +998,19 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION ledger.entries_of(p_accounts uuid[])
+ RETURNS TABLE(account_id uuid, key uuid, side text, amount bigint, balance_after bigint, seq bigint, reference uuid)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select a.id, k.key, e.side, e.amount, e.balance_after, e.seq, e.reference
+    from ledger.account a
+    join ledger.entry e on e.account = a.number
+    join ledger.key k on k.book = e.book and k.seq = e.seq
+   where a.id = any(p_accounts)
+$function$
+;
+
 CREATE OR REPLACE FUNCTION ledger.expire_holds(p_book integer, p_now timestamp with time zone, p_limit integer)
  RETURNS SETOF ledger.hold
  LANGUAGE plpgsql
@@ -965,6 +1029,15 @@ begin
    where b.number in (select account from ledger.hold where book = p_book and id = any(v_ids)) and b.overdrawn > 0;
   return query select * from ledger.hold where book = p_book and id = any(v_ids) order by expires_at, id;
 end $function$
+;
+
+CREATE OR REPLACE FUNCTION ledger.holds_of(p_accounts uuid[])
+ RETURNS TABLE(account_id uuid, key uuid, reference uuid)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select a.id, h.id, h.reference from ledger.account a join ledger.hold h on h.account = a.number where a.id = any(p_accounts)
+$function$
 ;
 
 CREATE OR REPLACE FUNCTION ledger.only_through()
@@ -1560,11 +1633,9 @@ begin
 end $function$
 ;
 
-CREATE TRIGGER feed_gains_present AFTER UPDATE ON feed.transaction REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION feed.count_feed('1');
+CREATE TRIGGER feed_changes AFTER UPDATE ON feed.transaction REFERENCING OLD TABLE AS former NEW TABLE AS present FOR EACH STATEMENT EXECUTE FUNCTION feed.recount_feed();
 
 CREATE TRIGGER feed_grows AFTER INSERT ON feed.transaction REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION feed.count_feed('1');
-
-CREATE TRIGGER feed_loses_former AFTER UPDATE ON feed.transaction REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION feed.count_feed('-1');
 
 CREATE TRIGGER feed_shrinks AFTER DELETE ON feed.transaction REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION feed.count_feed('-1');
 
@@ -1951,7 +2022,7 @@ grant update (status) on table feed.transaction to partita_app;
 
 grant update (settled_balance_minor) on table feed.transaction to partita_app;
 
-grant update (ledger_reference) on table feed.transaction to partita_app;
+grant update (ledger_key) on table feed.transaction to partita_app;
 
 grant update (settled_at) on table feed.transaction to partita_app;
 

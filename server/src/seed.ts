@@ -205,7 +205,7 @@ function demoHistory(company: Company, random: Random, _bank: BankIdentity, now:
         reference: `${supplier.reference}${supplier.day === undefined ? ` ${1_000 + day}` : ''}`,
         initiatorId,
         isDirectDebit: supplier.isDirectDebit ?? false,
-        vatPercent: supplier.vatPercent,
+        vatRate: supplier.vatRate,
       })
     }
     if (dayOfMonth === 20) add(at, 920, ownTransfer(main, savings, 350_000n, 'TVA', owner))
@@ -237,7 +237,7 @@ function incomeOf(random: Random, main: PaymentAccount, hamburg: PaymentAccount,
     category: 'sales',
     reference: `${customer.reference} ${100 + day}`,
     initiatorId: null,
-    vatPercent: customer.vatPercent,
+    vatRate: customer.vatRate,
   }
 }
 

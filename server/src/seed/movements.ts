@@ -1,11 +1,13 @@
 import type { PaymentAccount } from '../modules/accounts/index.ts'
-import { assignVat, type Category, type NewTransaction, recordTransactions, sepaAccount } from '../modules/feed/index.ts'
+import type { Category, CompletedMovement, VatRate } from '../modules/feed/index.ts'
+import * as feed from '../modules/feed/index.ts'
 import { BATCH_MAX, type OperationKey, type Outcome, post, type TransferOperation } from '../modules/ledger/index.ts'
 import { openSettlementAccounts } from '../modules/payments/index.ts'
 import { assert } from '../platform/assert.ts'
 import { derivedId, type Id } from '../platform/ids.ts'
 import { EUR, money } from '../platform/money.ts'
 import type { Tx } from '../platform/postgres/database.ts'
+import { ref } from '../platform/subject.ts'
 
 export type Counterparty = { readonly name: string; readonly iban: string; readonly bic: string }
 
@@ -21,8 +23,8 @@ export type Movement = {
   readonly reference: string
   readonly note?: string
   readonly initiatorId: Id<'membership'> | null
-  /** The rate of VAT contained in the amount, in percent. */
-  readonly vatPercent?: bigint | undefined
+  /** The rate of VAT contained in the amount. */
+  readonly vatRate?: VatRate | undefined
   /** Collected by the creditor instead of sent by us. */
   readonly isDirectDebit?: boolean
   /** Refused by the other bank: it stands in the feed and moved nothing. */
@@ -44,7 +46,7 @@ export async function bookHistory(tx: Tx, name: string, movements: readonly Move
   const { bookId, organizationId } = account
   const settlement = await openSettlementAccounts(tx, bookId, now)
   const ids = movements.map((_, index) => derivedId('transaction', name, index))
-  const rows: NewTransaction[] = []
+  const booked: CompletedMovement[][] = []
   for (let start = 0; start < movements.length; start += BATCH_MAX / LEGS_PER_MOVEMENT) {
     const batch = movements.slice(start, start + BATCH_MAX / LEGS_PER_MOVEMENT)
     const operations = batch.flatMap((movement, i) => operationsOf(movement, `${name}/${start + i}`, settlement))
@@ -52,20 +54,20 @@ export async function bookHistory(tx: Tx, name: string, movements: readonly Move
     batch.forEach((movement, i) => {
       const legs = operationsOf(movement, `${name}/${start + i}`, settlement)
       const posted = legs.map(() => balancesOf(outcomes.next().value))
-      rows.push(...feedOf(movement, ids[start + i] as Id<'transaction'>, legs, posted))
+      booked.push(feedOf(movement, ids[start + i] as Id<'transaction'>, legs, posted))
     })
   }
-  await recordTransactions(tx, rows)
-  await assignVat(
+  await writeFeed(tx, movements, ids, booked)
+  await feed.assignVat(
     tx,
     organizationId,
-    movements.flatMap(({ vatPercent, amountMinor, at }, index) =>
-      vatPercent === undefined
+    movements.flatMap(({ vatRate, amountMinor, at }, index) =>
+      vatRate === undefined
         ? []
         : {
             transactionId: ids[index] as Id<'transaction'>,
             amount: money(EUR, amountMinor),
-            ratePercent: vatPercent,
+            rate: vatRate,
             assignedAt: at,
           },
     ),
@@ -102,11 +104,11 @@ function operationsOf(movement: Movement, name: string, settlement: Settlement):
   if (movement.side === 'debit') {
     return [
       leg('own', 'sct.out', own, settlement.clearingOut),
-      leg('nostro', 'sct.out.settled', settlement.clearingOut, settlement.nostro),
+      leg('nostro', 'sct.out.settlement', settlement.clearingOut, settlement.nostro),
     ]
   }
   return [
-    leg('nostro', 'sct.in.settled', settlement.nostro, settlement.clearingIn),
+    leg('nostro', 'sct.in.settlement', settlement.nostro, settlement.clearingIn),
     leg('own', 'sct.in', settlement.clearingIn, own),
   ]
 }
@@ -116,51 +118,68 @@ function feedOf(
   id: Id<'transaction'>,
   legs: readonly TransferOperation[],
   posted: readonly Balances[],
-): NewTransaction[] {
-  const { account, with: other, at } = movement
-  const isDebit = movement.side === 'debit'
-  const shared = {
-    organizationId: account.organizationId,
-    status: movement.isDeclined ? 'declined' : 'completed',
-    amount: money(EUR, movement.amountMinor),
-    reference: movement.reference,
-    note: movement.note ?? null,
-    category: movement.category,
-    initiatorId: movement.initiatorId,
-    emittedAt: at,
-    settledAt: movement.isDeclined ? null : at,
-    recordedAt: at,
-  } as const
+): CompletedMovement[] {
+  const { account, with: other, side } = movement
+  const isDebit = side === 'debit'
+  const ownLeg = isDebit || isOwn(other) ? 0 : 1
+  const ledgerKey = legs[ownLeg]?.key
+  if (ledgerKey === undefined) return []
+  const shared = { ...sharedOf(movement, id), ledgerKey }
+  const balances = posted[ownLeg] ?? { debit: null, credit: null }
   if (isOwn(other)) {
-    const own = { ...shared, subjectType: 'WalletToWallet', ledgerReference: legs[0]?.key ?? null } as const
-    const debit = { ...own, id, bankAccountId: account.id, side: 'debit', operationType: 'transfer', label: other.name } as const
-    const credit = {
-      ...own,
-      id: derivedId('transaction', id, 'credit'),
-      bankAccountId: other.id,
-      side: 'credit',
-      operationType: 'income',
-    } as const
-    return [
-      { ...debit, settledBalanceMinor: posted[0]?.debit ?? null },
-      { ...credit, label: account.name, settledBalanceMinor: posted[0]?.credit ?? null },
-    ]
+    const creditId = derivedId('transaction', id, 'credit')
+    return feed.ownTransfer(
+      shared,
+      { id, account, balanceMinor: balances.debit },
+      { id: creditId, account: other, balanceMinor: balances.credit },
+    )
   }
-  const ownLeg = isDebit ? 0 : 1
-  return [
-    {
-      ...shared,
-      id,
-      bankAccountId: account.id,
-      side: movement.side,
-      operationType: movement.isDirectDebit ? 'direct_debit' : isDebit ? 'transfer' : 'income',
-      subjectType: movement.isDirectDebit ? 'DirectDebit' : isDebit ? 'Transfer' : 'Income',
-      settledBalanceMinor: (isDebit ? posted[ownLeg]?.debit : posted[ownLeg]?.credit) ?? null,
-      label: other.name,
-      cleanCounterpartyName: other.name.replace(/ (SAS|SARL|SA|GmbH|AG|SpA|SL|BV)$/, ''),
-      counterparty: sepaAccount(other.iban, other.bic),
-      attachmentRequired: isDebit,
-      ledgerReference: legs[ownLeg]?.key ?? null,
-    },
-  ]
+  return [{ ...shared, ...partyOf(movement, other), id, balanceMinor: isDebit ? balances.debit : balances.credit }]
+}
+
+const sharedOf = (movement: Movement, id: Id<'transaction'>) => ({
+  subject: ref('demo_movement', id as string as Id<'demo_movement'>),
+  amount: money(EUR, movement.amountMinor),
+  reference: movement.reference,
+  note: movement.note ?? null,
+  category: movement.category,
+  initiatorId: movement.initiatorId,
+  at: movement.at,
+})
+
+const partyOf = ({ account, side, isDirectDebit }: Movement, { name, iban, bic }: Counterparty) => ({
+  account,
+  kind: side === 'credit' ? ('income' as const) : isDirectDebit ? ('direct_debit' as const) : ('transfer' as const),
+  counterparty: {
+    name,
+    cleanName: name.replace(/ (SAS|SARL|SA|GmbH|AG|SpA|SL|BV)$/, ''),
+    account: feed.sepaAccount(iban, bic),
+  },
+})
+
+/** In the order of their dates, which is that of the feed's numbers. */
+async function writeFeed(
+  tx: Tx,
+  movements: readonly Movement[],
+  ids: readonly Id<'transaction'>[],
+  booked: readonly (readonly CompletedMovement[])[],
+): Promise<void> {
+  let told: CompletedMovement[] = []
+  for (const [index, movement] of movements.entries()) {
+    told.push(...(booked[index] ?? []))
+    const isLast = index === movements.length - 1
+    if (!isLast && !movement.isDeclined) continue
+    await feed.completed({ now: movement.at }, tx, told)
+    told = []
+    if (movement.isDeclined) await recordDeclined(tx, movement, ids[index] as Id<'transaction'>)
+  }
+}
+
+/** Refused by the other bank: it stands in the feed and moved nothing. */
+async function recordDeclined(tx: Tx, movement: Movement, id: Id<'transaction'>): Promise<void> {
+  const { with: other, at } = movement
+  if (isOwn(other)) return
+  const shared = sharedOf(movement, id)
+  await feed.pending({ now: at }, tx, [{ ...shared, ...partyOf(movement, other), id, ledgerKey: null }])
+  await feed.decline({ now: at }, tx, [shared.subject])
 }

@@ -92,8 +92,8 @@ test('an organization cannot write a row in another’s name', async () => {
   const insert = bank.db.database.transaction({ organizationId: mine }, (tx) =>
     tx.query(
       `insert into feed.transaction (id, organization_id, bank_account_id, status, side, operation_type, amount_minor, currency, local_amount_minor,
-         local_currency, label, category, subject_type, emitted_at, created_at, updated_at)
-       values (gen_random_uuid(), $1, gen_random_uuid(), 'pending', 'credit', 'income', 1, 'EUR', 1, 'EUR', 'x', 'sales', 'Income', now(), now(), now())`,
+         local_currency, label, category, subject_type, subject_kind, subject_id, emitted_at, created_at, updated_at)
+       values (gen_random_uuid(), $1, gen_random_uuid(), 'pending', 'credit', 'income', 1, 'EUR', 1, 'EUR', 'x', 'sales', 'Income', 'test', gen_random_uuid(), now(), now(), now())`,
       [theirs],
     ),
   )

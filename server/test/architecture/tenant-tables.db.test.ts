@@ -178,8 +178,8 @@ describe('what belongs together', () => {
     const insertTransaction = (id: string, organization: string) =>
       test_.admin.query(
         `insert into feed.transaction (id, organization_id, bank_account_id, status, side, operation_type, amount_minor, currency,
-                                       local_amount_minor, local_currency, label, category, subject_type, emitted_at, created_at, updated_at)
-         values ($1, $2, $3, 'pending', 'credit', 'income', 1, 'EUR', 1, 'EUR', 'x', 'x', 'Income', now(), now(), now())`,
+                                       local_amount_minor, local_currency, label, category, subject_type, subject_kind, subject_id, emitted_at, created_at, updated_at)
+         values ($1, $2, $3, 'pending', 'credit', 'income', 1, 'EUR', 1, 'EUR', 'x', 'x', 'Income', 'test', $1, now(), now(), now())`,
         [id, organization, myAccount],
       )
     await insertTransaction(myTransaction, mine)

@@ -5,37 +5,21 @@
 import type { Id } from '../../platform/ids.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
 import { writer } from '../../platform/write.ts'
-import type { NewTransaction, Settlement } from './domain/transaction.ts'
+import { completed, pending } from './commands/write-feed.ts'
 import * as store from './store.ts'
 
 export { assignVat } from './commands/assign-vat.ts'
 export { createLabel, linkLabels } from './commands/labels.ts'
-export type {
-  Category,
-  CounterpartyAccount,
-  NewTransaction,
-  OperationType,
-  Settlement,
-  SubjectType,
-} from './domain/transaction.ts'
+export { complete, completed, decline, pending } from './commands/write-feed.ts'
+export { type CompletedMovement, type Completion, type Movement, ownTransfer, type PendingMovement } from './domain/movement.ts'
+export type { Category, CounterpartyAccount } from './domain/transaction.ts'
 export { sepaAccount } from './domain/transaction.ts'
+export { parseVatRate, type VatRate } from './domain/vat-rate.ts'
 export { type MissingMovements, type StatementMovement, statementDocument } from './queries/statement-document.ts'
 
-/** Writes movements to the feed, in one statement. Rows whose id stands there already are left alone, so a repeated call is harmless. */
-export async function recordTransactions(tx: Tx, rows: readonly NewTransaction[]): Promise<void> {
-  if (rows.length > 0) await store.insertTransactions(tx, rows)
-}
-
-/** The same for commands that are decided together. */
-export const feedRows = writer('feed.transaction', (_, tx, rows: readonly NewTransaction[]) => recordTransactions(tx, rows))
-
-/** Completes pending transactions, in one statement. @returns how many were pending; those that were not are left as they are. */
-export const settleTransactions = async (tx: Tx, settlements: readonly Settlement[]): Promise<number> =>
-  settlements.length === 0 ? 0 : store.settleTransactions(tx, settlements)
-
-/** Declines pending transactions, in one statement. @returns how many were pending. */
-export const declineTransactions = async (tx: Tx, ids: readonly Id<'transaction'>[], declinedAt: Date): Promise<number> =>
-  ids.length === 0 ? 0 : store.declineTransactions(tx, ids, declinedAt)
+/** `pending` and `completed` for commands that are decided together: each says its own `at`. */
+export const pendingMovements = writer('feed.pending', pending)
+export const completedMovements = writer('feed.completed', completed)
 
 /** What the feed of an account holds of some days. */
 export const bookingsBetween = store.bookingsBetween

@@ -64,7 +64,7 @@ export interface FeedTransaction {
   initiator_id: string | null;
   is_external: Generated<boolean>;
   label: string;
-  ledger_reference: string | null;
+  ledger_key: string | null;
   local_amount_minor: Int8;
   local_currency: string;
   note: string | null;
@@ -77,6 +77,8 @@ export interface FeedTransaction {
   side: string;
   status: string;
   subject_details: Json | null;
+  subject_id: string;
+  subject_kind: string;
   subject_type: string;
   updated_at: Timestamp;
   vat_amount_minor: Int8 | null;

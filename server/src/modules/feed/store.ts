@@ -1,49 +1,57 @@
-import type { Id } from '../../platform/ids.ts'
+import { type Id, newId } from '../../platform/ids.ts'
 import type { Currency } from '../../platform/money.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
-import type { NewTransaction, Settlement } from './domain/transaction.ts'
+import type { SubjectRef } from '../../platform/subject.ts'
+import type { OperationKey } from '../ledger/index.ts'
+import type { Completion, FeedRow } from './domain/movement.ts'
 
 /** One statement for any number of rows. Rows that stand there already (a lane repeating itself after a lost connection) are left alone. */
-export const insertTransactions = (tx: Tx, rows: readonly NewTransaction[]) => tx.run`
+export const insertTransactions = (tx: Tx, rows: readonly FeedRow[]) => tx.run`
   insert into feed.transaction (
     id, organization_id, bank_account_id, status, side, operation_type, amount_minor, currency, local_amount_minor, local_currency,
     settled_balance_minor, label, clean_counterparty_name, reference, note, category, initiator_id, subject_type,
     counterparty_account_number, counterparty_account_number_format, counterparty_bank_identifier, counterparty_bank_identifier_format,
-    attachment_required, is_external, ledger_reference, emitted_at, settled_at, created_at, updated_at)
+    attachment_required, is_external, subject_kind, subject_id, ledger_key, emitted_at, settled_at, created_at, updated_at)
   select id, organization_id, bank_account_id, status, side, operation_type, amount_minor, currency, amount_minor, currency,
          settled_balance_minor, label, clean_name, reference, note, category, initiator_id, subject_type,
-         number, number_format, bank, bank_format, attachment_required, is_external, ledger_reference, emitted_at, settled_at, recorded_at, recorded_at
+         number, number_format, bank, bank_format, attachment_required, is_external, subject_kind, subject_id, ledger_key,
+         emitted_at, settled_at, recorded_at, recorded_at
     from unnest(
-      ${rows.map((r) => r.id)}::uuid[], ${rows.map((r) => r.organizationId)}::uuid[], ${rows.map((r) => r.bankAccountId)}::uuid[],
-      ${rows.map((r) => r.status)}::text[], ${rows.map((r) => r.side)}::text[], ${rows.map((r) => r.operationType)}::text[],
-      ${rows.map((r) => r.amount.minor)}::bigint[], ${rows.map((r) => r.amount.currency)}::text[],
-      ${rows.map((r) => r.settledBalanceMinor)}::bigint[], ${rows.map((r) => r.label)}::text[],
-      ${rows.map((r) => r.cleanCounterpartyName ?? null)}::text[], ${rows.map((r) => r.reference ?? null)}::text[],
-      ${rows.map((r) => r.note ?? null)}::text[], ${rows.map((r) => r.category)}::text[], ${rows.map((r) => r.initiatorId)}::uuid[],
-      ${rows.map((r) => r.subjectType)}::text[], ${rows.map((r) => r.counterparty?.number ?? null)}::text[],
-      ${rows.map((r) => r.counterparty?.numberFormat ?? null)}::text[], ${rows.map((r) => r.counterparty?.bankIdentifier ?? null)}::text[],
-      ${rows.map((r) => r.counterparty?.bankIdentifierFormat ?? null)}::text[], ${rows.map((r) => r.attachmentRequired ?? false)}::boolean[],
-      ${rows.map((r) => r.isExternal ?? false)}::boolean[], ${rows.map((r) => r.ledgerReference)}::uuid[],
+      ${rows.map((r) => r.id ?? newId<'transaction'>())}::uuid[], ${rows.map((r) => r.account.organizationId)}::uuid[],
+      ${rows.map((r) => r.account.id)}::uuid[], ${rows.map((r) => r.status)}::text[], ${rows.map((r) => r.side)}::text[],
+      ${rows.map((r) => r.operationType)}::text[], ${rows.map((r) => r.amount.minor)}::bigint[], ${rows.map((r) => r.amount.currency)}::text[],
+      ${rows.map((r) => r.balanceMinor)}::bigint[], ${rows.map((r) => r.counterparty.name)}::text[],
+      ${rows.map((r) => r.counterparty.cleanName ?? null)}::text[], ${rows.map((r) => r.reference ?? null)}::text[],
+      ${rows.map((r) => r.note ?? null)}::text[], ${rows.map((r) => r.category)}::text[], ${rows.map((r) => r.initiatorId ?? null)}::uuid[],
+      ${rows.map((r) => r.subjectType)}::text[], ${rows.map((r) => r.counterparty.account?.number ?? null)}::text[],
+      ${rows.map((r) => r.counterparty.account?.numberFormat ?? null)}::text[],
+      ${rows.map((r) => r.counterparty.account?.bankIdentifier ?? null)}::text[],
+      ${rows.map((r) => r.counterparty.account?.bankIdentifierFormat ?? null)}::text[],
+      ${rows.map((r) => r.isAttachmentRequired ?? false)}::boolean[], ${rows.map((r) => r.isExternal ?? false)}::boolean[],
+      ${rows.map((r) => r.subject.kind)}::text[], ${rows.map((r) => r.subject.id)}::uuid[], ${rows.map((r) => r.ledgerKey)}::uuid[],
       ${rows.map((r) => r.emittedAt.toISOString())}::timestamptz[], ${rows.map((r) => r.settledAt?.toISOString() ?? null)}::timestamptz[],
       ${rows.map((r) => r.recordedAt.toISOString())}::timestamptz[])
       as r(id, organization_id, bank_account_id, status, side, operation_type, amount_minor, currency, settled_balance_minor, label, clean_name,
            reference, note, category, initiator_id, subject_type, number, number_format, bank, bank_format, attachment_required, is_external,
-           ledger_reference, emitted_at, settled_at, recorded_at)
-  on conflict (id) do nothing`
+           subject_kind, subject_id, ledger_key, emitted_at, settled_at, recorded_at)
+  on conflict do nothing`
 
-export const settleTransactions = (tx: Tx, rows: readonly Settlement[]) => tx.run`
+/** @returns how many were pending. */
+export const completeTransactions = (tx: Tx, rows: readonly Completion[], completedAt: Date) => tx.run`
   update feed.transaction t
-     set status = 'completed', settled_at = s.settled_at, updated_at = s.settled_at, settled_balance_minor = s.balance,
-         ledger_reference = coalesce(s.ledger_reference, t.ledger_reference)
+     set status = 'completed', settled_at = ${completedAt}, updated_at = ${completedAt}, settled_balance_minor = c.balance, ledger_key = c.ledger_key
     from unnest(
-      ${rows.map((r) => r.id)}::uuid[], ${rows.map((r) => r.settledAt.toISOString())}::timestamptz[],
-      ${rows.map((r) => r.settledBalanceMinor)}::bigint[], ${rows.map((r) => r.ledgerReference ?? null)}::uuid[])
-      as s(id, settled_at, balance, ledger_reference)
-   where t.id = s.id and t.status = 'pending'`
+      ${rows.map((r) => r.subject.kind)}::text[], ${rows.map((r) => r.subject.id)}::uuid[], ${rows.map((r) => r.balanceMinor)}::bigint[],
+      ${rows.map((r) => r.ledgerKey)}::uuid[])
+      as c(subject_kind, subject_id, balance, ledger_key)
+   where t.subject_id = c.subject_id and t.subject_kind = c.subject_kind and t.status = 'pending'`
 
-export const declineTransactions = (tx: Tx, ids: readonly string[], declinedAt: Date) => tx.run`
-  update feed.transaction set status = 'declined', updated_at = ${declinedAt}
-   where id = any(${ids}::uuid[]) and status = 'pending'`
+/** @returns how many were pending. */
+export const declineTransactions = (tx: Tx, subjects: readonly SubjectRef[], declinedAt: Date) => tx.run`
+  update feed.transaction t
+     set status = 'declined', updated_at = ${declinedAt}
+    from unnest(${subjects.map((s) => s.kind)}::text[], ${subjects.map((s) => s.id)}::uuid[]) as s(kind, id)
+   where t.subject_id = s.id and t.subject_kind = s.kind and t.status = 'pending'`
 
 export type StoredTransaction = {
   id: Id<'transaction'>
@@ -202,10 +210,10 @@ export const completedTransactions = (tx: Tx, bankAccountId: string, from: Date,
    order by t.settled_at, t.number`
 
 /** What the feed of a connected account holds of some days. */
-export type FeedBooking = { reference: string; day: string; signedMinor: bigint }
+export type FeedBooking = { ledgerKey: OperationKey; day: string; signedMinor: bigint }
 
 export const bookingsBetween = (tx: Tx, bankAccountId: string, from: Date, to: Date) => tx.rows<FeedBooking>`
-  select ledger_reference as reference, (settled_at at time zone 'UTC')::date as day,
+  select ledger_key as "ledgerKey", (settled_at at time zone 'UTC')::date as day,
          case side when 'credit' then amount_minor else -amount_minor end as "signedMinor"
     from feed.transaction
    where bank_account_id = ${bankAccountId} and status = 'completed' and settled_at >= ${from} and settled_at <= ${to}`

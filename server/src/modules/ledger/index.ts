@@ -45,6 +45,8 @@ export { type LedgerCheck, type LedgerReport, verifyLedger } from './queries/ver
 export {
   accountsByCode,
   balancesOf,
+  type EntryOf,
+  entriesMissing,
   entriesOfAccounts,
   expireHolds,
   findClosedUntil,

@@ -149,6 +149,29 @@ export const selectMovementsAfter = (tx: Tx, account: number, bookId: BookId, af
 
 export const ensurePartition = (tx: Tx, at: Date) => tx.run`select ledger.ensure_partition(${at}::timestamptz)`
 
+export type EntryOf = {
+  readonly key: OperationKey
+  readonly accountId: LedgerAccountId
+  readonly side: 'debit' | 'credit'
+  readonly amount: bigint
+}
+
+/**
+ * Those of `wanted` that the book has no such entry of: under this key, with this amount, on this side of this account. For proofs of records
+ * that name entries; in the order of their keys it is quickest.
+ */
+export const entriesMissing = (tx: Tx, bookId: BookId, wanted: readonly EntryOf[]) => tx.rows<Pick<EntryOf, 'key' | 'accountId'>>`
+  select key, account as "accountId"
+    from (
+      select w.*, (select k.seq from ledger.key k where k.book = ${bookId} and k.key = w.key) as seq,
+             (select a.number from ledger.account a where a.id = w.account and a.book = ${bookId}) as number
+        from unnest(${wanted.map((w) => w.key)}::uuid[], ${wanted.map((w) => w.accountId)}::uuid[], ${wanted.map((w) => w.side)}::text[],
+                    ${wanted.map((w) => w.amount)}::bigint[]) as w(key, account, side, amount)
+      offset 0 -- looked up one by one: joined, each page would read all keys and transfers
+    ) w
+   where coalesce((select t.amount = w.amount and w.number = case w.side when 'debit' then t.debit else t.credit end
+                     from ledger.transfer t where t.book = ${bookId} and t.seq = w.seq), false) is false`
+
 /** The book's transfers with seq above `afterSeq`, in commit order: the ledger's own outbox. Holds and voids take a seq but are not in it. */
 export const transfersAfter = (tx: Tx, bookId: BookId, afterSeq: bigint, limit: number) => tx.rows<LoggedTransfer>`
   select t.seq, (select d.id from ledger.account d where d.number = t.debit) as "debitAccountId",

@@ -21,6 +21,8 @@ const groupOf = (id: string, step: string): GroupId => derivedId('ledger_group',
 
 export const holdKeyOf = (id: Id<'credit_transfer'>): OperationKey => keyOf(id, 'hold')
 export const acceptKeyOf = (id: Id<'credit_transfer'>): OperationKey => keyOf(id, 'accept')
+/** Of the entry that reaches the creditor's account. */
+export const receiptKeyOf = (id: Id<'incoming_transfer'>): OperationKey => keyOf(id, 'apply')
 
 export const amountOf = (transfer: Pick<StoredCreditTransfer, 'amountMinor'>): Money => money(EUR, transfer.amountMinor)
 
@@ -68,7 +70,7 @@ export const reversal = (t: StoredCreditTransfer, creditor = t.ledgerAccountId):
 })
 
 /** The money left although we had given it back: customer → clearing → nostro, whatever the balance. */
-export function lateSettlement(t: StoredCreditTransfer): TransferOperation[] {
+export function lateSettlement(t: StoredCreditTransfer): [TransferOperation, TransferOperation] {
   const accounts = settlementAccounts(t.bookId)
   const group = groupOf(t.id, 'late')
   return [
@@ -120,7 +122,7 @@ export function receipt(incoming: Incoming, creditor: LedgerAccountId | 'suspens
     },
     {
       ...common,
-      key: keyOf(incoming.id, 'apply'),
+      key: receiptKeyOf(incoming.id),
       code: creditor === 'suspense' ? 'sct.in.suspense' : 'sct.in',
       debit: accounts.clearingIn,
       credit: to,

@@ -2,7 +2,8 @@ import { assert } from '../../../platform/assert.ts'
 import { type Id, newId } from '../../../platform/ids.ts'
 import { money } from '../../../platform/money.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
-import { type NewTransaction, recordTransactions, restateBalances, sepaAccount } from '../../feed/index.ts'
+import { ref } from '../../../platform/subject.ts'
+import * as feed from '../../feed/index.ts'
 import { BATCH_MAX, type Operation, type Outcome, type PostingRefusal, post } from '../../ledger/index.ts'
 import { type CarryChange, carriedKey, type LedgerAnswer } from '../domain/account-books.ts'
 import type { StatementEntry } from '../domain/statement.ts'
@@ -35,17 +36,17 @@ export async function recordPlan(tx: Tx, plan: AccountPlan, recording: Recording
       batch.map((posting) => operationOf(posting, account)),
       now,
     )
-    const rows: NewTransaction[] = []
+    const movements: feed.CompletedMovement[] = []
     for (const [index, outcome] of outcomes.entries()) {
       const posting = batch[index] as Posting
       const answer = unplanned(outcome)
       if (answer) answers.set('source' in posting ? posting.key : carriedKey(account.ledgerAccountId, posting.day), answer)
       else if ('source' in posting && outcome.ok) {
         const { creditBalance, debitBalance } = outcome.value
-        rows.push(feedRow(posting, posting.signedMinor > 0n ? creditBalance : debitBalance, recording))
+        movements.push(movementOf(posting, posting.signedMinor > 0n ? creditBalance : debitBalance, recording))
       }
     }
-    if (answers.size === 0) await recordTransactions(tx, rows)
+    if (answers.size === 0) await feed.completed({ now }, tx, movements)
     recording.onEntries(batch.filter((posting) => 'source' in posting).length)
   }
   if (answers.size > 0) return answers
@@ -55,7 +56,7 @@ export async function recordPlan(tx: Tx, plan: AccountPlan, recording: Recording
   if (plan.restate) {
     const { from, base, carried } = plan.restate
     const later = carried.map(({ day, carriedMinor }) => ({ at: eveOf(day), minor: carriedMinor }))
-    await restateBalances(tx, { bankAccountId, from: eveOf(from), base, carried: later, now })
+    await feed.restateBalances(tx, { bankAccountId, from: eveOf(from), base, carried: later, now })
   }
   return answers
 }
@@ -109,32 +110,27 @@ function problemOf(refusal: PostingRefusal): 'period_closed' | 'amount_too_large
   return 'amount_too_large'
 }
 
-function feedRow(
+function movementOf(
   { source, key, signedMinor, day }: StatementEntry,
   balanceMinor: bigint | null,
-  { organizationId, account, now }: Recording,
-): NewTransaction {
+  { organizationId, account }: Recording,
+): feed.CompletedMovement {
   const isCredit = signedMinor > 0n
   const { name, iban, bic } = source.counterparty
   return {
-    id: newId<'transaction'>(),
-    organizationId,
-    bankAccountId: account.id,
-    status: 'completed',
-    side: isCredit ? 'credit' : 'debit',
-    operationType: isCredit ? 'income' : 'transfer',
+    // The same booking in another file has the same key.
+    subject: ref('statement_entry', key as string as Id<'statement_entry'>),
+    account: { id: account.id, organizationId },
+    kind: isCredit ? 'told_credit' : 'told_debit',
     amount: money(account.currency, isCredit ? signedMinor : -signedMinor),
-    settledBalanceMinor: balanceMinor,
-    label: name || source.remittance || source.additionalInformation || source.bankTransactionCode || 'Entry',
+    counterparty: {
+      name: name || source.remittance || source.additionalInformation || source.bankTransactionCode || 'Entry',
+      account: iban ? feed.sepaAccount(iban, bic ?? '') : null,
+    },
     reference: source.remittance || source.additionalInformation || null,
-    category: isCredit ? 'other_income' : 'other_expense',
-    initiatorId: null,
-    subjectType: iban ? (isCredit ? 'Income' : 'Transfer') : 'Other',
-    counterparty: iban ? sepaAccount(iban, bic ?? '') : null,
-    isExternal: true,
-    ledgerReference: key,
+    ledgerKey: key,
+    balanceMinor,
     emittedAt: noonOf(source.bookingDate),
     settledAt: noonOf(day),
-    recordedAt: now,
   }
 }

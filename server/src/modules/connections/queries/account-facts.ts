@@ -1,6 +1,6 @@
 import { assert } from '../../../platform/assert.ts'
 import { addDays, type LocalDate } from '../../../platform/clock.ts'
-import { type Id, knownId } from '../../../platform/ids.ts'
+import type { Id } from '../../../platform/ids.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
 import { bookingsBetween, latestBookingDay } from '../../feed/index.ts'
 import { type Account, AMOUNT_MAX, balancesOf, findClosedUntil, movementsAfter, TOTAL_MAX } from '../../ledger/index.ts'
@@ -55,8 +55,8 @@ const larger = (a: bigint, b: bigint): bigint => [a, b].reduce((most, one) => (o
 async function entriesOf(tx: Tx, accountId: Id<'bank_account'>, periods: readonly Period[]): Promise<BookedEntry[]> {
   const entries: BookedEntry[] = []
   for (const { from, to } of periods) {
-    for (const { reference, day, signedMinor } of await bookingsBetween(tx, accountId, noonOf(from), noonOf(to))) {
-      entries.push({ key: knownId(reference), day, signedMinor })
+    for (const { ledgerKey, day, signedMinor } of await bookingsBetween(tx, accountId, noonOf(from), noonOf(to))) {
+      entries.push({ key: ledgerKey, day, signedMinor })
     }
   }
   return entries

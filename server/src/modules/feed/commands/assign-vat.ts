@@ -1,13 +1,14 @@
 import type { Id } from '../../../platform/ids.ts'
-import { allocate, type Money } from '../../../platform/money.ts'
+import type { Money } from '../../../platform/money.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
+import { formatVatRate, type VatRate, vatIn } from '../domain/vat-rate.ts'
 import * as store from '../store.ts'
 
-/** What an invoice says about a transaction: one rate, in percent, contained in the transaction's amount. */
+/** What an invoice says about a transaction: one rate, contained in the transaction's amount. */
 export type VatOfTransaction = {
   readonly transactionId: Id<'transaction'>
   readonly amount: Money
-  readonly ratePercent: bigint
+  readonly rate: VatRate
   readonly assignedAt: Date
 }
 
@@ -21,9 +22,11 @@ export async function assignVat(
   await store.setVat(
     tx,
     organizationId,
-    assignments.map(({ transactionId, amount, ratePercent, assignedAt }) => {
-      const vat = allocate(amount, [100n, ratePercent])[1] as Money
-      return { transactionId, vatMinor: vat.minor, rate: ratePercent.toString(), updatedAt: assignedAt }
-    }),
+    assignments.map(({ transactionId, amount, rate, assignedAt }) => ({
+      transactionId,
+      vatMinor: vatIn(amount, rate).minor,
+      rate: formatVatRate(rate),
+      updatedAt: assignedAt,
+    })),
   )
 }

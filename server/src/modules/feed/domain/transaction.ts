@@ -1,13 +1,11 @@
-import type { Id } from '../../../platform/ids.ts'
-import type { Money } from '../../../platform/money.ts'
-
 /**
  * One movement in an account's feed.
  *
  *   pending ──▶ completed      touches the authorized balance, then the balance
  *      └──────▶ declined       gave the authorized balance back
  *
- * An account's own history is never rewritten: a return is a new transaction of the other side.
+ * What happened is never rewritten: a return is a new transaction of the other side. What people say about it is (note, labels, VAT,
+ * attachments), and so are the balances of a connected account, whose bank may tell its bookings in another order than their days.
  */
 export const TRANSACTION_STATUSES = ['pending', 'declined', 'completed'] as const
 export type TransactionStatus = (typeof TRANSACTION_STATUSES)[number]
@@ -113,47 +111,3 @@ export const sepaAccount = (iban: string, bic: string): CounterpartyAccount => (
   bankIdentifier: bic,
   bankIdentifierFormat: 'SWIFT_BIC',
 })
-
-/** A movement to be written to the feed. */
-export type NewTransaction = {
-  /** Made by the caller, so that it can be found again when the rail answers, and so that a retry inserts nothing twice. */
-  readonly id: Id<'transaction'>
-  readonly organizationId: Id<'organization'>
-  readonly bankAccountId: Id<'bank_account'>
-  readonly status: TransactionStatus
-  readonly side: TransactionSide
-  readonly operationType: OperationType
-  /** Above zero; the side says which way. */
-  readonly amount: Money
-  /** Minor units on the account after this movement, as the ledger's outcome gave it; only for `completed`. */
-  readonly settledBalanceMinor: bigint | null
-  /** The counterparty's name as received. */
-  readonly label: string
-  readonly cleanCounterpartyName?: string | null
-  readonly reference?: string | null
-  readonly note?: string | null
-  readonly category: Category
-  /** The membership that ordered it; null for what came in. */
-  readonly initiatorId: Id<'membership'> | null
-  readonly subjectType: SubjectType
-  readonly counterparty?: CounterpartyAccount | null
-  readonly attachmentRequired?: boolean
-  readonly isExternal?: boolean
-  /** The ledger's key of the transfer or hold behind it. */
-  readonly ledgerReference: string | null
-  readonly emittedAt: Date
-  /** Set exactly when `completed`. */
-  readonly settledAt: Date | null
-  /** When the row is written: `created_at` and `updated_at`. */
-  readonly recordedAt: Date
-}
-
-/** What happened to a pending transaction when its money moved. */
-export type Settlement = {
-  readonly id: Id<'transaction'>
-  readonly settledAt: Date
-  /** Minor units on the account after it. */
-  readonly settledBalanceMinor: bigint
-  /** The ledger's key of what was posted; the earlier reference stays when absent. */
-  readonly ledgerReference?: string
-}

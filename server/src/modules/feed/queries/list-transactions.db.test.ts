@@ -15,8 +15,8 @@ beforeAll(async () => {
   company = await makeCompany(db.database, new Date('2020-01-01T00:00:00.000Z'))
   await db.admin.query(
     `insert into feed.transaction (id, organization_id, bank_account_id, status, side, operation_type, amount_minor, currency,
-       local_amount_minor, local_currency, label, category, subject_type, emitted_at, settled_at, created_at, updated_at)
-     select gen_random_uuid(), organization_id, id, state, 'credit', 'income', 1, 'EUR', 1, 'EUR', 'x', 'sales', 'Other', t,
+       local_amount_minor, local_currency, label, category, subject_type, subject_kind, subject_id, emitted_at, settled_at, created_at, updated_at)
+     select gen_random_uuid(), organization_id, id, state, 'credit', 'income', 1, 'EUR', 1, 'EUR', 'x', 'sales', 'Other', 'test', gen_random_uuid(), t,
             case state when 'completed' then t end, t, t
        from accounts.bank_account, generate_series(1, ${ROWS}) n,
             lateral (select timestamptz '2020-01-01' + n * interval '30 minutes' as t, case when n % 20000 = 0 then 'pending' else 'completed' end as state) x

@@ -7,9 +7,10 @@ import { parseStatementFile, writeCamt053, writeMt940 } from '../../../formats/s
 import { operatorActor } from '../../../platform/actor.ts'
 import { newId } from '../../../platform/ids.ts'
 import { currency, EUR, money } from '../../../platform/money.ts'
+import { ref } from '../../../platform/subject.ts'
 import { importStatementFile, missingMovements } from '../../connections/index.ts'
 import { post } from '../../ledger/index.ts'
-import { recordTransactions, sepaAccount } from '../index.ts'
+import { completed, sepaAccount } from '../index.ts'
 import { statementDocument } from './statement-document.ts'
 
 const opened = new Date('2026-03-01T09:00:00Z')
@@ -39,26 +40,16 @@ const pay = (minor: bigint, at: Date) =>
       credit: creditor.ledgerAccountId,
     } as const
     await post(tx, debtor.bookId, [{ ...transfer, amount }], at)
-    await recordTransactions(tx, [
+    await completed({ now: at }, tx, [
       {
-        id: newId<'transaction'>(),
-        organizationId: company.id,
-        bankAccountId: debtor.id,
-        status: 'completed',
-        side: 'debit',
-        operationType: 'transfer',
+        subject: ref('test', newId<'test'>()),
+        account: debtor,
+        kind: 'transfer',
         amount,
-        settledBalanceMinor: null,
-        label: 'Müller & Söhne',
+        counterparty: { name: 'Müller & Söhne', account: sepaAccount(creditor.iban, creditor.bic) },
         reference: 'Invoice 204',
-        category: 'fallback',
-        initiatorId: null,
-        subjectType: 'Transfer',
-        counterparty: sepaAccount(creditor.iban, creditor.bic),
-        ledgerReference: key,
-        emittedAt: at,
-        settledAt: at,
-        recordedAt: at,
+        ledgerKey: key,
+        balanceMinor: null,
       },
     ])
   })

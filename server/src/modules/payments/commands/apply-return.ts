@@ -1,13 +1,13 @@
 import { publish } from '../../../platform/events/outbox.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
-import { recordTransactions } from '../../feed/index.ts'
+import * as feed from '../../feed/index.ts'
 import { repeatsAmount, type TransferReturned } from '../domain/rail-event.ts'
 import { creditTransferEvent } from '../events.ts'
 import * as incoming from '../incoming-store.ts'
 import { factOf, returned, settlement } from '../postings.ts'
 import { transferMessageId } from '../rail-messages.ts'
 import * as store from '../store.ts'
-import { creditCustomer, givenBackRow, postAll, settleFromHold } from './transfer-steps.ts'
+import { creditCustomer, givenBack, postAll, settleFromHold } from './transfer-steps.ts'
 
 /**
  * Brings the money of a returned transfer back to its debtor, once per (returning agent, RtrId). The original entries stay; the return
@@ -44,17 +44,11 @@ export async function applyReturn(tx: Tx, event: TransferReturned, now: Date): P
   if (transfer.status === 'accepted') await postAll(tx, transfer, [settlement(transfer)], now)
 
   const { amount } = event
-  const { creditBalance, isSuspended } = await creditCustomer(
-    tx,
-    transfer,
-    amount,
-    (creditor) => returned(transfer, { amount, earlier }, creditor),
-    now,
-  )
-  if (!isSuspended) await recordTransactions(tx, [{ ...givenBackRow(transfer, event.reasonCode, creditBalance, now), amount }])
+  const entry = await creditCustomer(tx, transfer, amount, (creditor) => returned(transfer, { amount, earlier }, creditor), now)
+  if (entry !== 'suspended') await feed.completed({ now }, tx, [givenBack(transfer, event.reasonCode, entry)])
   await store.setStatus(tx, [transfer.id], { status: 'returned', reasonCode: event.reasonCode, now })
   await publish(tx, [creditTransferEvent('returned', { ...factOf(transfer, event.reasonCode), amount }, now)])
-  return isSuspended ? 'returned_to_suspense' : 'returned'
+  return entry === 'suspended' ? 'returned_to_suspense' : 'returned'
 }
 
 const contradicts = (transfer: store.StoredCreditTransfer, event: TransferReturned, earlierMinor: bigint): boolean =>

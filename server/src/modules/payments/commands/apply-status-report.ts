@@ -1,6 +1,6 @@
 import { publish } from '../../../platform/events/outbox.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
-import { recordTransactions } from '../../feed/index.ts'
+import * as feed from '../../feed/index.ts'
 import { decideStatusReport, isFinal, type StatusEffect } from '../domain/credit-transfer.ts'
 import { repeatsAmount, type StatusReported } from '../domain/rail-event.ts'
 import { creditTransferEvent } from '../events.ts'
@@ -13,7 +13,7 @@ import {
   acceptFromHold,
   creditCustomer,
   endAsRejected,
-  givenBackRow,
+  givenBack,
   move,
   postAll,
   rejectHeld,
@@ -83,8 +83,8 @@ const EFFECTS: Readonly<Record<StatusEffect, Effect>> = {
   reject: (tx, t, report, now) => rejectHeld(tx, t, report.reasonCode ?? NO_REASON, now),
 
   reject_accepted: async (tx, t, report, now) => {
-    const { creditBalance, isSuspended } = await creditCustomer(tx, t, amountOf(t), (creditor) => [reversal(t, creditor)], now)
-    if (!isSuspended) await recordTransactions(tx, [givenBackRow(t, report.reasonCode, creditBalance, now)])
+    const entry = await creditCustomer(tx, t, amountOf(t), (creditor) => [reversal(t, creditor)], now)
+    if (entry !== 'suspended') await feed.completed({ now }, tx, [givenBack(t, report.reasonCode, entry)])
     await endAsRejected(tx, t, report.reasonCode ?? NO_REASON, now)
   },
 
@@ -93,14 +93,11 @@ const EFFECTS: Readonly<Record<StatusEffect, Effect>> = {
   },
 
   settle_after_rejection: async (tx, t, _, now) => {
-    const [debited] = await postAll(tx, t, lateSettlement(t), now)
-    const row = {
-      ...givenBackRow(t, null, debited?.debitBalance ?? null, now),
-      side: 'debit',
-      operationType: 'transfer',
-      subjectType: 'Transfer',
-    } as const
-    await recordTransactions(tx, [{ ...row, reference: t.remittanceInformation, category: 'other_expense' }])
+    const steps = lateSettlement(t)
+    const [debited] = await postAll(tx, t, steps, now)
+    const entry = { amount: amountOf(t), ledgerKey: steps[0].key, balanceMinor: debited?.debitBalance ?? null }
+    const late = { ...givenBack(t, null, entry), kind: 'late_transfer', reference: t.remittanceInformation } as const
+    await feed.completed({ now }, tx, [late])
     await move(tx, t, 'settled', now)
     await publish(tx, [creditTransferEvent('settled_after_rejection', factOf(t), now)])
   },

@@ -5,9 +5,10 @@ import { localDateOf } from '../../../platform/clock.ts'
 import { newId } from '../../../platform/ids.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
 import { ok, type Result, refuse } from '../../../platform/result.ts'
+import { ref } from '../../../platform/subject.ts'
 import { write } from '../../../platform/write.ts'
 import type { PaymentAccount } from '../../accounts/index.ts'
-import { feedRows, type NewTransaction, sepaAccount } from '../../feed/index.ts'
+import { type PendingMovement, pendingMovements, sepaAccount } from '../../feed/index.ts'
 import {
   carryOut,
   type HoldOperation,
@@ -69,8 +70,8 @@ function acceptanceOf(answers: readonly InitiationAnswer[], now: Date): Omit<Mon
     writes: [
       write(creditTransferRows, accepted),
       write(
-        feedRows,
-        accepted.map((transfer) => pendingFeedRow(transfer, now)),
+        pendingMovements,
+        accepted.map((transfer) => movementOf(transfer, now)),
       ),
     ],
     events: accepted.map((transfer) => creditTransferEvent('initiated', factOf(transfer), now)),
@@ -127,24 +128,18 @@ function refusalOf(refusal: PostingRefusal): CreditTransferRefusal {
   throw new Error(`the ledger refused to hold a credit transfer: ${refusal}`)
 }
 
-const pendingFeedRow = (transfer: store.StoredCreditTransfer, now: Date): NewTransaction => ({
+/** What the debtor sees of it until the rail has answered. */
+const movementOf = (transfer: store.StoredCreditTransfer, now: Date): PendingMovement => ({
   id: transfer.feedTransactionId,
-  organizationId: transfer.organizationId,
-  bankAccountId: transfer.debtorAccountId,
-  status: 'pending',
-  side: 'debit',
-  operationType: 'transfer',
+  subject: ref('credit_transfer', transfer.id),
+  account: { id: transfer.debtorAccountId, organizationId: transfer.organizationId },
+  kind: 'transfer',
   amount: factOf(transfer).amount,
-  settledBalanceMinor: null,
-  label: transfer.creditorName,
+  counterparty: {
+    name: transfer.creditorName,
+    account: sepaAccount(transfer.creditorIban, transfer.creditorBic ?? ''),
+  },
   reference: transfer.remittanceInformation ?? transfer.creditorReference,
-  category: 'pending',
-  initiatorId: null,
-  subjectType: 'Transfer',
-  counterparty: sepaAccount(transfer.creditorIban, transfer.creditorBic ?? ''),
-  attachmentRequired: true,
-  ledgerReference: holdKeyOf(transfer.id),
-  emittedAt: now,
-  settledAt: null,
-  recordedAt: now,
+  ledgerKey: holdKeyOf(transfer.id),
+  at: now,
 })

@@ -2,13 +2,14 @@ import { publish } from '../../../platform/events/outbox.ts'
 import { newId } from '../../../platform/ids.ts'
 import { EUR } from '../../../platform/money.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
+import { ref } from '../../../platform/subject.ts'
 import { findAccountByIban, type PaymentAccount } from '../../accounts/index.ts'
-import { type NewTransaction, recordTransactions, sepaAccount } from '../../feed/index.ts'
-import type { BookId } from '../../ledger/index.ts'
+import * as feed from '../../feed/index.ts'
+import type { BookId, OperationKey } from '../../ledger/index.ts'
 import type { TransferReceived } from '../domain/rail-event.ts'
 import { incomingTransferEvent } from '../events.ts'
 import * as store from '../incoming-store.ts'
-import { receipt } from '../postings.ts'
+import { receipt, receiptKeyOf } from '../postings.ts'
 import { openSettlementAccounts } from '../settlement-accounts.ts'
 import { postAll } from './transfer-steps.ts'
 
@@ -30,8 +31,10 @@ export async function receiveCreditTransfer(tx: Tx, event: TransferReceived, hom
   await openSettlementAccounts(tx, bookId, now)
   const creditor = account && reasonCode === null ? account.ledgerAccountId : 'suspense'
   const posted = await postAll(tx, { bookId }, receipt({ id: incoming.id, amount: event.amount, bookId }, creditor), now)
-  if (account && reasonCode === null)
-    await recordTransactions(tx, [creditedRow(incoming, event, account, posted.at(-1)?.creditBalance ?? null, now)])
+  if (account && reasonCode === null) {
+    const entry = { ledgerKey: receiptKeyOf(incoming.id), balanceMinor: posted.at(-1)?.creditBalance ?? null }
+    await feed.completed({ now }, tx, [receivedMovement(incoming, event, account, entry)])
+  }
   await publish(tx, [
     incomingTransferEvent(reasonCode === null ? 'credited' : 'suspended', { ...incoming, amount: event.amount }, now),
   ])
@@ -44,32 +47,20 @@ async function outcomeOfCopy(tx: Tx, copy: store.IncomingTransfer): Promise<stri
   return first?.amountMinor === copy.amountMinor && first.creditorIban === copy.creditorIban ? 'duplicate' : 'contradiction'
 }
 
-/** The row in the creditor's feed. */
-export const creditedRow = (
+/** What the creditor sees of it. `entry`: what moved the money to his account. */
+export const receivedMovement = (
   incoming: store.IncomingTransfer,
   event: TransferReceived,
   account: PaymentAccount,
-  balance: bigint | null,
-  now: Date,
-): NewTransaction => ({
-  id: newId<'transaction'>(),
-  organizationId: account.organizationId,
-  bankAccountId: account.id,
-  status: 'completed',
-  side: 'credit',
-  operationType: 'income',
+  entry: { readonly ledgerKey: OperationKey; readonly balanceMinor: bigint | null },
+): feed.CompletedMovement => ({
+  ...entry,
+  subject: ref('incoming_transfer', incoming.id),
+  account,
+  kind: 'income',
   amount: event.amount,
-  settledBalanceMinor: balance,
-  label: event.debtorName,
+  counterparty: { name: event.debtorName, account: feed.sepaAccount(event.debtorIban, event.debtorBic ?? '') },
   reference: event.remittanceInformation,
-  category: 'other_income',
-  initiatorId: null,
-  subjectType: 'Income',
-  counterparty: sepaAccount(event.debtorIban, event.debtorBic ?? ''),
-  ledgerReference: incoming.id,
-  emittedAt: now,
-  settledAt: now,
-  recordedAt: now,
 })
 
 /** ISO reason for sending it back, or null to credit it. */

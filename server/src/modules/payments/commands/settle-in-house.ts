@@ -2,14 +2,14 @@ import { localDateOf } from '../../../platform/clock.ts'
 import { publish } from '../../../platform/events/outbox.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
 import type { PaymentAccount } from '../../accounts/index.ts'
-import { recordTransactions } from '../../feed/index.ts'
+import * as feed from '../../feed/index.ts'
 import type { TransferReceived } from '../domain/rail-event.ts'
 import { creditTransferEvent, incomingTransferEvent } from '../events.ts'
 import { insertIncomingTransfer } from '../incoming-store.ts'
-import { amountOf, bookTransfer, factOf } from '../postings.ts'
+import { acceptKeyOf, amountOf, bookTransfer, factOf } from '../postings.ts'
 import type { Bank } from '../rail-messages.ts'
 import type * as store from '../store.ts'
-import { creditedRow, incomingOf, reasonNotToCredit, receiveCreditTransfer } from './receive-credit-transfer.ts'
+import { incomingOf, reasonNotToCredit, receiveCreditTransfer, receivedMovement } from './receive-credit-transfer.ts'
 import { completeFeedRow, move, postAll, rejectHeld, settleFromHold } from './transfer-steps.ts'
 
 export type InHouseTransfer = {
@@ -38,7 +38,9 @@ export async function settleInHouse(tx: Tx, { bank, transfer, creditor, now }: I
   await completeFeedRow(tx, transfer, posted, now)
   const incoming = incomingOf(event, { account: creditor, bookId: creditor.bookId, reasonCode: null })
   await insertIncomingTransfer(tx, incoming, now)
-  await recordTransactions(tx, [creditedRow(incoming, event, creditor, posted?.creditBalance ?? null, now)])
+  // One entry, and a movement on either account.
+  const entry = { ledgerKey: acceptKeyOf(transfer.id), balanceMinor: posted?.creditBalance ?? null }
+  await feed.completed({ now }, tx, [receivedMovement(incoming, event, creditor, entry)])
   await move(tx, transfer, 'settled', now)
   await publish(tx, [
     creditTransferEvent('accepted', factOf(transfer), now),

@@ -1,11 +1,11 @@
 import { assert } from '../../../platform/assert.ts'
 import { need } from '../../../platform/gather.ts'
 import type { KeyClaim } from '../../../platform/idempotency.ts'
-import { newId } from '../../../platform/ids.ts'
 import { ok, type Result, refuse } from '../../../platform/result.ts'
+import { ref } from '../../../platform/subject.ts'
 import { write } from '../../../platform/write.ts'
 import { accountsByIban } from '../../accounts/index.ts'
-import { feedRows, type NewTransaction } from '../../feed/index.ts'
+import { completedMovements, ownTransfer } from '../../feed/index.ts'
 import type {
   MoneyAnswer,
   MoneyEffects,
@@ -88,7 +88,7 @@ function effectsOf(
   if (!outcome.ok) return refuse(refusalOf(outcome.refusal))
   return ok({
     writes: [
-      write(feedRows, feedRowsOf(instruction, parties, outcome.value)),
+      write(completedMovements, movementsOf(instruction, parties, outcome.value)),
       write(internalTransferRows, [{ instruction, parties }]),
     ],
     events: [internalTransferCompleted(instruction)],
@@ -104,42 +104,16 @@ function refusalOf(refusal: PostingRefusal): InternalTransferRefusal {
 }
 
 /** Both sides see the movement at once, each naming the other account. */
-function feedRowsOf(
-  instruction: InternalTransferInstruction,
-  parties: InternalTransferParties,
-  posted: Posted,
-): NewTransaction[] {
-  const common = {
-    organizationId: instruction.organizationId,
-    status: 'completed',
-    amount: instruction.amount,
-    reference: instruction.remittanceInformation,
-    category: 'treasury_and_interco',
-    initiatorId: instruction.initiatorId,
-    subjectType: 'WalletToWallet',
-    ledgerReference: keyOf(instruction),
-    emittedAt: instruction.orderedAt,
-    settledAt: instruction.orderedAt,
-    recordedAt: instruction.orderedAt,
-  } as const
-  return [
+const movementsOf = (instruction: InternalTransferInstruction, { debtor, creditor }: InternalTransferParties, posted: Posted) =>
+  ownTransfer(
     {
-      ...common,
-      id: newId<'transaction'>(),
-      bankAccountId: parties.debtor.id,
-      side: 'debit',
-      operationType: 'transfer',
-      settledBalanceMinor: posted.debitBalance,
-      label: parties.creditor.name,
+      subject: ref('internal_transfer', instruction.id),
+      amount: instruction.amount,
+      reference: instruction.remittanceInformation,
+      initiatorId: instruction.initiatorId,
+      ledgerKey: keyOf(instruction),
+      at: instruction.orderedAt,
     },
-    {
-      ...common,
-      id: newId<'transaction'>(),
-      bankAccountId: parties.creditor.id,
-      side: 'credit',
-      operationType: 'income',
-      settledBalanceMinor: posted.creditBalance,
-      label: parties.debtor.name,
-    },
-  ]
-}
+    { account: debtor, balanceMinor: posted.debitBalance },
+    { account: creditor, balanceMinor: posted.creditBalance },
+  )

@@ -1,13 +1,13 @@
 import { assert } from '../../../platform/assert.ts'
 import { publish } from '../../../platform/events/outbox.ts'
-import { newId } from '../../../platform/ids.ts'
 import type { Money } from '../../../platform/money.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
-import { declineTransactions, type NewTransaction, sepaAccount, settleTransactions } from '../../feed/index.ts'
-import { type Operation, type Posted, post } from '../../ledger/index.ts'
+import { ref } from '../../../platform/subject.ts'
+import * as feed from '../../feed/index.ts'
+import { type Operation, type OperationKey, type Posted, post } from '../../ledger/index.ts'
 import type { CreditTransferStatus } from '../domain/credit-transfer.ts'
 import { creditTransferEvent } from '../events.ts'
-import { acceptance, acceptKeyOf, amountOf, factOf, release, settlement } from '../postings.ts'
+import { acceptance, acceptKeyOf, factOf, release, settlement } from '../postings.ts'
 import { settlementAccounts } from '../settlement-accounts.ts'
 import * as store from '../store.ts'
 
@@ -36,8 +36,9 @@ export async function completeFeedRow(
 ): Promise<void> {
   const balance = posted?.debitBalance
   assert(balance !== undefined && balance !== null, 'a posted hold has a debit leg')
-  const completed = { id: t.feedTransactionId, settledAt: now, settledBalanceMinor: balance, ledgerReference: acceptKeyOf(t.id) }
-  await settleTransactions(tx, [completed])
+  await feed.complete({ now }, tx, [
+    { subject: ref('credit_transfer', t.id), ledgerKey: acceptKeyOf(t.id), balanceMinor: balance },
+  ])
 }
 
 /** The end of a transfer that did not happen; its money has been dealt with. */
@@ -75,47 +76,37 @@ export async function creditCustomer(
   amount: Money,
   operations: (creditor: store.StoredCreditTransfer['ledgerAccountId']) => Operation[],
   now: Date,
-): Promise<{ creditBalance: bigint | null; isSuspended: boolean }> {
-  const outcomes = await post(tx, t.bookId, operations(t.ledgerAccountId), now)
+): Promise<CreditedEntry | 'suspended'> {
+  const steps = operations(t.ledgerAccountId)
+  const outcomes = await post(tx, t.bookId, steps, now)
   const last = outcomes.at(-1)
-  if (last?.ok) return { creditBalance: last.value.creditBalance, isSuspended: false }
+  const ledgerKey = steps.at(-1)?.key
+  if (last?.ok && ledgerKey) return { amount, ledgerKey, balanceMinor: last.value.creditBalance }
   await postAll(tx, t, operations(settlementAccounts(t.bookId).suspense), now)
   await store.addSuspended(tx, t.id, amount.minor)
-  return { creditBalance: null, isSuspended: true }
+  return 'suspended'
 }
 
-/** The feed row of money that came back: a new row, since the first one tells what happened then. */
-export function givenBackRow(
+/** The entry that reached the customer's account. */
+type CreditedEntry = { readonly amount: Money; readonly ledgerKey: OperationKey; readonly balanceMinor: bigint | null }
+
+/** What the debtor sees of money that came back: a movement of its own, since the first one tells what happened then. */
+export const givenBack = (
   t: store.StoredCreditTransfer,
   reasonCode: string | null,
-  balance: bigint | null,
-  now: Date,
-): NewTransaction {
-  return {
-    id: newId<'transaction'>(),
-    organizationId: t.organizationId,
-    bankAccountId: t.debtorAccountId,
-    status: 'completed',
-    side: 'credit',
-    operationType: 'income',
-    amount: amountOf(t),
-    settledBalanceMinor: balance,
-    label: t.creditorName,
-    reference: `Returned${reasonCode ? ` (${reasonCode})` : ''}: ${t.remittanceInformation ?? t.endToEndId}`,
-    category: 'refund',
-    initiatorId: null,
-    subjectType: 'Income',
-    counterparty: sepaAccount(t.creditorIban, t.creditorBic ?? ''),
-    ledgerReference: t.id,
-    emittedAt: now,
-    settledAt: now,
-    recordedAt: now,
-  }
-}
+  entry: CreditedEntry,
+): feed.CompletedMovement => ({
+  ...entry,
+  subject: ref('credit_transfer', t.id),
+  account: { id: t.debtorAccountId, organizationId: t.organizationId },
+  kind: 'refund',
+  counterparty: { name: t.creditorName, account: feed.sepaAccount(t.creditorIban, t.creditorBic ?? '') },
+  reference: `Returned${reasonCode ? ` (${reasonCode})` : ''}: ${t.remittanceInformation ?? t.endToEndId}`,
+})
 
 /** Rejected before anybody accepted it: the hold is given back. */
 export async function rejectHeld(tx: Tx, t: store.StoredCreditTransfer, reasonCode: string, now: Date): Promise<void> {
   await postAll(tx, t, [release(t)], now)
-  await declineTransactions(tx, [t.feedTransactionId], now)
+  await feed.decline({ now }, tx, [ref('credit_transfer', t.id)])
   await endAsRejected(tx, t, reasonCode, now)
 }

@@ -1,0 +1,197 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { makeCompany, type TestCompany } from '../../../../test/support/company.ts'
+import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.ts'
+import { type Id, newId } from '../../../platform/ids.ts'
+import { EUR, money } from '../../../platform/money.ts'
+import { ref } from '../../../platform/subject.ts'
+import type { CompletedMovement, PendingMovement } from '../domain/movement.ts'
+import { parseVatRate, type VatRate } from '../domain/vat-rate.ts'
+import { findTransaction } from '../queries/find-transaction.ts'
+import { transactionToWire } from '../wire.ts'
+import { assignVat } from './assign-vat.ts'
+import { createLabel, linkLabels } from './labels.ts'
+import { complete, completed, decline, pending } from './write-feed.ts'
+
+const NOW = new Date('2026-03-02T09:00:00Z')
+const LATER = new Date('2026-03-03T09:00:00Z')
+let db: TestDatabase
+let company: TestCompany
+beforeAll(async () => {
+  db = await createTestDatabase()
+  company = await makeCompany(db.database, NOW)
+})
+afterAll(() => db.drop())
+
+const keyOf = () => newId<'ledger_operation'>()
+const movement = (minor = 12_30n) => ({
+  id: newId<'transaction'>(),
+  subject: ref('credit_transfer', newId<'credit_transfer'>()),
+  account: company.accounts[0],
+  kind: 'transfer' as const,
+  amount: money(EUR, minor),
+  counterparty: { name: 'Müller & Söhne' },
+})
+const waiting = (): PendingMovement => ({ ...movement(), ledgerKey: keyOf() })
+const settled = (): CompletedMovement => ({ ...movement(), ledgerKey: keyOf(), balanceMinor: 5_00n })
+
+const run = <T>(work: (tx: Parameters<typeof pending>[1]) => Promise<T>) => db.database.transaction('system', work)
+const rowOf = async (id: Id<'transaction'> | undefined) =>
+  (await db.admin.query('select *, amount_minor::text as amount from feed.transaction where id = $1', [id])).rows[0]
+
+describe('a feed', () => {
+  test('shows a movement that waits, and completes it by its subject', async () => {
+    const first = waiting()
+    const other = waiting()
+    await run((tx) => pending({ now: NOW }, tx, [first, other]))
+    expect(await rowOf(first.id)).toMatchObject({
+      status: 'pending',
+      side: 'debit',
+      operation_type: 'transfer',
+      category: 'pending',
+      attachment_required: true,
+      subject_kind: 'credit_transfer',
+      subject_id: first.subject.id,
+      ledger_key: first.ledgerKey,
+      settled_at: null,
+      created_at: NOW,
+    })
+    const ledgerKey = keyOf()
+    await run((tx) => complete({ now: LATER }, tx, [{ subject: first.subject, ledgerKey, balanceMinor: 7_00n }]))
+    expect(await rowOf(first.id)).toMatchObject({
+      status: 'completed',
+      ledger_key: ledgerKey,
+      settled_balance_minor: '700',
+      settled_at: LATER,
+      updated_at: LATER,
+      created_at: NOW,
+    })
+    expect(await rowOf(other.id)).toMatchObject({ status: 'pending' })
+  })
+
+  test('declines a movement by its subject, and keeps what had held its money', async () => {
+    const refused = waiting()
+    await run((tx) => pending({ now: NOW }, tx, [refused]))
+    await run((tx) => decline({ now: LATER }, tx, [refused.subject]))
+    expect(await rowOf(refused.id)).toMatchObject({ status: 'declined', settled_at: null, ledger_key: refused.ledgerKey })
+  })
+
+  test('neither completes nor declines what does not wait', async () => {
+    const done = settled()
+    await run((tx) => completed({ now: NOW }, tx, [done]))
+    const again = { subject: done.subject, ledgerKey: keyOf(), balanceMinor: 0n }
+    await expect(run((tx) => complete({ now: LATER }, tx, [again]))).rejects.toThrow('without a pending transaction')
+    await expect(run((tx) => decline({ now: LATER }, tx, [done.subject]))).rejects.toThrow('without a pending transaction')
+    const unknown = ref('credit_transfer', newId<'credit_transfer'>())
+    await expect(run((tx) => decline({ now: LATER }, tx, [unknown]))).rejects.toThrow('without a pending transaction')
+    expect(await rowOf(done.id)).toMatchObject({ status: 'completed', settled_at: NOW })
+  })
+
+  test('a kind of subject is not another that has the same id', async () => {
+    const wait = waiting()
+    await run((tx) => pending({ now: NOW }, tx, [wait]))
+    const other = ref('internal_transfer', wait.subject.id as string as Id<'internal_transfer'>)
+    await expect(run((tx) => decline({ now: LATER }, tx, [other]))).rejects.toThrow('without a pending transaction')
+  })
+
+  test('shows an entry once, however often it is told', async () => {
+    const told = settled()
+    await run((tx) => completed({ now: NOW }, tx, [told]))
+    await run((tx) => completed({ now: LATER }, tx, [{ ...told, id: newId<'transaction'>() }, told]))
+    const { rows } = await db.admin.query('select created_at from feed.transaction where ledger_key = $1', [told.ledgerKey])
+    expect(rows).toEqual([{ created_at: NOW }])
+  })
+
+  test('shows both sides of one entry, each in its own account', async () => {
+    const [own, other] = company.accounts
+    const told = settled()
+    await run((tx) =>
+      completed({ now: NOW }, tx, [told, { ...told, id: newId<'transaction'>(), account: other, kind: 'income' }]),
+    )
+    const { rows } = await db.admin.query(
+      'select bank_account_id, side from feed.transaction where ledger_key = $1 order by side',
+      [told.ledgerKey],
+    )
+    expect(rows).toEqual([
+      { bank_account_id: other.id, side: 'credit' },
+      { bank_account_id: own.id, side: 'debit' },
+    ])
+  })
+
+  test('without movements it is not asked', async () => {
+    const nobody = undefined as never
+    await pending({ now: NOW }, nobody, [])
+    await completed({ now: NOW }, nobody, [])
+    await complete({ now: NOW }, nobody, [])
+    await decline({ now: NOW }, nobody, [])
+  })
+})
+
+describe('the counts of a feed', () => {
+  /** Which version of each count stands there: a row that is written, even with what it had, gets another. */
+  const versions = async () =>
+    (
+      await db.admin.query(
+        'select status, count::int, xmin::text, ctid::text from feed.feed_count order by 1, bank_account_id, side',
+      )
+    ).rows
+
+  test('are neither written nor waited for by a note, a label, VAT or an attachment', async () => {
+    const done = settled()
+    const id = done.id as Id<'transaction'>
+    await run((tx) => completed({ now: NOW }, tx, [done]))
+    const before = await versions()
+    const holder = await db.admin.connect()
+    await holder.query('begin; select 1 from feed.feed_count for update')
+    try {
+      await run(async (tx) => {
+        await tx.run`set local lock_timeout = '1s'`
+        const label = { organizationId: company.id, name: 'Projects', parentId: null, now: LATER }
+        await linkLabels(tx, company.id, [{ transactionId: id, labelId: await createLabel(tx, label) }])
+        const vat = { transactionId: id, amount: done.amount, rate: parseVatRate('5.5') as VatRate, assignedAt: LATER }
+        await assignVat(tx, company.id, [vat])
+        await tx.query(
+          `update feed.transaction set note = 'paid twice', attachment_ids = array[id], updated_at = $2 where id = $1`,
+          [id, LATER],
+        )
+      })
+    } finally {
+      await holder.query('rollback')
+      holder.release()
+    }
+    expect(await rowOf(id)).toMatchObject({ note: 'paid twice', vat_rate: '5.500', updated_at: LATER })
+    expect(await versions()).toEqual(before)
+  })
+
+  test('follow when a status changes, also of some rows among many that are written', async () => {
+    const [one, two] = [waiting(), waiting()]
+    await run((tx) => pending({ now: NOW }, tx, [one, two]))
+    const before = await versions()
+    await db.admin.query(
+      `update feed.transaction set note = 'looked at', status = case when id = $1 then 'declined' else status end where id = any($2)`,
+      [one.id, [one.id, two.id]],
+    )
+    const countOf = (rows: typeof before, status: string) => rows.find((row) => row.status === status)?.count ?? 0
+    const after = await versions()
+    expect(countOf(after, 'pending')).toBe(countOf(before, 'pending') - 1)
+    expect(countOf(after, 'declined')).toBe(countOf(before, 'declined') + 1)
+    expect(after.find((row) => row.status === 'completed')).toEqual(before.find((row) => row.status === 'completed'))
+  })
+})
+
+test('a rate of VAT with decimals stands on the wire as it was given', async () => {
+  const done = { ...settled(), amount: money(EUR, 105_50n) }
+  await run(async (tx) => {
+    await completed({ now: NOW }, tx, [done])
+    const rate = parseVatRate('5.5') as VatRate
+    await assignVat(tx, company.id, [{ transactionId: done.id as Id<'transaction'>, amount: done.amount, rate, assignedAt: NOW }])
+  })
+  const found = await run((tx) => findTransaction(tx, company.id, done.id as Id<'transaction'>))
+  if (!found) throw new Error('not found')
+  const wire = transactionToWire(found, { vatDetails: true, attachments: false, labels: undefined })
+  expect(JSON.parse(JSON.stringify(wire))).toMatchObject({
+    vat_rate: 5.5,
+    vat_amount: 5.5,
+    vat_amount_cents: 550,
+    vat_details: { items: [{ amount: '5.50', amount_excluding_vat: '100.00', rate: '5.5' }] },
+  })
+})
