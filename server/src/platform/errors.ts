@@ -9,12 +9,15 @@ export class Failure extends Error {
   }
 }
 
-/** The database did not give us a connection, or lost it. Answered as 503 with `Retry-After`. */
+/** The database did not give us a connection, lost it, or gave our transaction up. Answered as 503 with `Retry-After`. */
 export class PlatformUnavailable extends Failure {
   override name = 'PlatformUnavailable'
+  /** PostgreSQL's SQLSTATE, when it said why. */
+  readonly code: string | undefined
 
   constructor(message: string, cause?: unknown) {
     super(message, { cause, retryable: true })
+    this.code = sqlStateOf(cause)
   }
 }
 

@@ -166,6 +166,60 @@ describe('a database transaction', () => {
     await database.close()
   })
 
+  test('a deadlock, a collision or a statement that took too long is a retryable failure that says which', async () => {
+    await test_.admin.query(
+      'create table platform.pair (id integer primary key, n integer not null); insert into platform.pair values (1, 0), (2, 0)',
+    )
+    await test_.admin.query('grant select, update on platform.pair to partita_system')
+    const actor = systemActor('test.collider')
+    const met = [1, 2].map(() => Promise.withResolvers<void>())
+    const crosswise = (mine: 0 | 1) =>
+      test_.database.transaction(actor, async (tx) => {
+        await tx.run`update platform.pair set n = n + 1 where id = ${mine + 1}`
+        met[mine]?.resolve()
+        await met[1 - mine]?.promise
+        await tx.run`update platform.pair set n = n + 1 where id = ${2 - mine}`
+      })
+    const both = await Promise.allSettled([crosswise(0), crosswise(1)])
+    const lost = both.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
+    expect(lost).toEqual([expect.objectContaining({ name: 'PlatformUnavailable', retryable: true, code: '40P01' })])
+
+    const slow = test_.database.transaction(actor, async (tx) => {
+      await tx.query(`set local statement_timeout = '5ms'`)
+      await tx.rows`select pg_sleep(10)`
+    })
+    await expect(slow).rejects.toMatchObject({ name: 'PlatformUnavailable', code: '57014' })
+
+    const late = test_.database.transaction(actor, async (tx) => {
+      await tx.query('set transaction isolation level repeatable read')
+      await tx.rows`select n from platform.pair`
+      await test_.admin.query('update platform.pair set n = n + 1')
+      await tx.run`update platform.pair set n = n + 1`
+    })
+    await expect(late).rejects.toMatchObject({ name: 'PlatformUnavailable', code: '40001' })
+    await expect(
+      test_.database.autocommit((tx) => tx.query(`do $$ begin raise 'full' using errcode = '53100'; end $$`)),
+    ).rejects.toMatchObject({
+      name: 'PlatformUnavailable',
+      code: '53100',
+    })
+  })
+
+  test('a statement that is wrong stays wrong: nobody is told to try it again', async () => {
+    const actor = systemActor('test.wrong')
+    const run = (sql: string) =>
+      test_.database.transaction(actor, (tx) => tx.query(sql)).catch((error: Error & { code?: string }) => error)
+    for (const [sql, code] of [
+      ['select 1 / 0', '22012'],
+      ['insert into platform.bank_clock default values', '42501'],
+      [`do $$ begin raise 'not yet' using errcode = '55000'; end $$`, '55000'],
+    ] as const) {
+      const error = await run(sql)
+      expect(error).not.toBeInstanceOf(PlatformUnavailable)
+      expect(error).toMatchObject({ code })
+    }
+  })
+
   test('a connection killed in mid-transaction is a retryable failure, and the next caller gets a new one', async () => {
     const killed = test_.database.transaction('system', async (tx) => {
       const { pid } = await tx.one<{ pid: number }>`select pg_backend_pid() as pid`

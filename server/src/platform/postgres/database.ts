@@ -78,6 +78,16 @@ export const isConnectionLoss = (error: unknown): boolean =>
 /** Guesses at secrets queue here; a look-up takes well under a millisecond. */
 const CREDENTIAL_CONNECTIONS = 2
 
+// A deadlock or another collision, resources, a lock that did not come free, a time limit or an operator's hand, the system below.
+const PASSING_STATES = /^(40|53|57|58)|^55P03$/
+
+/** What passes without anybody mending a statement is one kind of failure, whoever called; everything else stays what it is. */
+function asFailure(error: unknown): unknown {
+  if (error instanceof PlatformUnavailable) return error
+  if (isConnectionLoss(error)) return new PlatformUnavailable('the database connection was lost', error)
+  return PASSING_STATES.test(sqlStateOf(error) ?? '') ? new PlatformUnavailable('the database gave the work up', error) : error
+}
+
 /** Our pools of connections to PostgreSQL: one per role, and one for credentials. */
 export class Database {
   readonly #app: pg.Pool
@@ -103,7 +113,8 @@ export class Database {
   /**
    * Runs `work` in one read-committed transaction and commits it; any error rolls it back and is thrown on. Whose rows it may see follows
    * from the actor: a member's own organization, the organizations that a system or operator actor names, or, where he names none, all.
-   * @throws PlatformUnavailable when the database is away or no connection came free in time. After an error in the commit itself
+   * @throws PlatformUnavailable when the database is away, no connection came free in time, or the database gave the transaction up (deadlock,
+   *   statement timeout, full disk). After an error in the commit itself
    *   the outcome is unknown: callers repeat with the same key.
    */
   async transaction<T>(actor: Actor | Scope, work: (tx: Tx) => Promise<T>): Promise<T> {
@@ -128,9 +139,8 @@ export class Database {
     try {
       return await work(tx)
     } catch (error) {
-      if (!isConnectionLoss(error)) throw error
-      broken = error as Error
-      throw error instanceof PlatformUnavailable ? error : new PlatformUnavailable('the database connection was lost', error)
+      if (isConnectionLoss(error)) broken = error as Error
+      throw asFailure(error)
     } finally {
       client.release(broken)
       this.#tellWakers(tx.woken) // also after an error: what was done before it has been committed
@@ -184,12 +194,12 @@ export class Database {
     } catch (error) {
       if (isConnectionLoss(error)) {
         broken = error as Error
-        throw error instanceof PlatformUnavailable ? error : new PlatformUnavailable('the database connection was lost', error)
+        throw asFailure(error)
       }
       await client.query('rollback').catch((rollbackError: Error) => {
         broken = rollbackError
       })
-      throw error
+      throw asFailure(error)
     } finally {
       client.release(broken)
     }
