@@ -86,7 +86,7 @@ export async function importInto({ now }: CommandContext, tx: Tx, order: ImportO
   }
 }
 
-/** What a file tells of one account. */
+/** What a file has of one account. */
 type History = {
   readonly account: ExternalAccount
   readonly statements: readonly Statement[]
@@ -94,7 +94,7 @@ type History = {
   readonly places: readonly number[]
 }
 
-/** Finds or opens the accounts that the file tells of, one history for each, whichever of its names a statement has. */
+/** Finds or opens the file's accounts, one history for each, whichever of its names a statement has. */
 async function openHistories(tx: Tx, order: ImportOrder, now: Date): Promise<History[]> {
   const { organizationId, organizationSlug, file } = order
   const identities = entryIdentities(file)
@@ -115,7 +115,7 @@ async function openHistories(tx: Tx, order: ImportOrder, now: Date): Promise<His
   return [...histories.values()]
 }
 
-/** Nothing that the ledger says is news more than once, so this ends; a file needs one attempt, and rarely a second. */
+/** Every attempt knows what the ledger answered to those before it; a file needs one, and rarely a second. */
 const ATTEMPTS_MAX = 20
 
 /**

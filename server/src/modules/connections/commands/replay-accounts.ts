@@ -25,7 +25,7 @@ export type ReplayAccount = {
   /** Before this run. */
   readonly balance: bigint
   /** The account's movements that stand there, oldest first. */
-  readonly standing: readonly PostedMovement[]
+  readonly earlier: readonly PostedMovement[]
   /** How many of them come before the file's first; the file's own may be among them too. */
   readonly place: number
   /** What the account had before its first row, which is still to be posted; 0n when it had nothing, or stands there. */
@@ -89,12 +89,12 @@ export async function openReplayAccounts(
       const posted = await postedTo(tx, opened.value)
       for (const [index, [name, own]] of part.entries()) {
         const { id, bookId, balance } = opened.value[index] as Account
-        const standing = posted.get(id)
-        const place = standing ? placeOf(own, standing, toleranceMinor) : 0
+        const before = posted.get(id)
+        const place = before ? placeOf(own, before, toleranceMinor) : 0
         if (place === undefined) others.push([name, own])
         else {
-          const opening = standing ? 0n : openingOf(own, toleranceMinor, isMidway)
-          accounts.push({ name, id, bookId, rows: own, balance, standing: standing?.movements ?? [], place, opening })
+          const opening = before ? 0n : openingOf(own, toleranceMinor, isMidway)
+          accounts.push({ name, id, bookId, rows: own, balance, earlier: before?.movements ?? [], place, opening })
         }
       }
     }

@@ -130,12 +130,12 @@ function streamsOf(
     const target = targets.get(row.account)
     if (!target) continue
     if (row.amount.minor === 0n) {
-      const { standing, place } = target.account
-      run.count(standing.length > place && target.ordinal <= standing.length)
+      const { earlier, place } = target.account
+      run.count(earlier.length > place && target.ordinal <= earlier.length)
       continue
     }
     const ordinal = target.ordinal++
-    const stands = target.account.standing[ordinal]
+    const stands = target.account.earlier[ordinal]
     if (stands) run.confirm(row, stands.balanceAfter)
     else target.stream.push({ row, operation: rowOperation(row, ordinal, target.account.id, contra) })
   }

@@ -43,7 +43,7 @@ export type AccountFacts = {
   /** Earliest first. */
   readonly carried: readonly CarriedBalance[]
   readonly reached: ReachedBalance | undefined
-  /** The days that statements which add up have told whole. */
+  /** The days that statements which add up have covered. */
   readonly completePeriods: readonly Period[]
   /** The names of the statements imported before. */
   readonly statements: ReadonlySet<string>
@@ -119,7 +119,7 @@ export class AccountBooks {
     return days.flatMap((day) => this.#entries.get(day) ?? [])
   }
 
-  /** Whether a statement that adds up has told all entries of the day. */
+  /** Whether a statement that adds up has covered the day: the books have all its entries. */
   covers(day: LocalDate): boolean {
     return this.#completePeriods.some((period) => period.from <= day && day <= period.to)
   }

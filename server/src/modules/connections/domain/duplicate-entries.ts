@@ -16,7 +16,7 @@ export type Compared = {
  *    from there, and whatever it holds is not in them: equal entries on two pages of a day are two.
  * 2. An entry may be in the books under another key, because it came in another format, or in a report with other references. A statement
  *    that is complete for its days holds all that the books have of them, so there day and amount are enough (`completeMatches`). What a
- *    report without balances says of days that a statement has told whole can only be what the books have (`reportMatches`).
+ *    report without balances says of days that a statement has covered can only be what the books have (`reportMatches`).
  *
  * @param isRepeat the very statement has been imported before: it goes on from nowhere.
  */
@@ -33,7 +33,7 @@ export function compareWithBooks(books: AccountBooks, statement: Statement, isRe
 
   const opening = reconciles === true && span.day !== null ? statement.statedOpening : undefined
   if (opening !== undefined && span.day !== null && !isRepeat && sumOf(known) !== 0n && endsWith(books, span.day, opening)) {
-    return { duplicates: 0, missing: numberedAnew(books, entries, keys) }
+    return { duplicates: 0, missing: withNextNumbers(books, entries, keys) }
   }
   const stated = new Set(entries.map((entry) => entry.key))
   const unstated = inBooks.filter((entry) => !stated.has(entry.key))
@@ -49,8 +49,8 @@ export function compareWithBooks(books: AccountBooks, statement: Statement, isRe
 }
 
 /**
- * Whether the books end with this balance, not counting what was carried forward for later days. They do not where reports have told more
- * than the statements: then an equal balance is chance.
+ * Whether the books end with this balance, not counting what was carried forward for later days. They do not where reports go on
+ * after the statements: then an equal balance is chance.
  */
 function endsWith(books: AccountBooks, day: LocalDate, opening: bigint): boolean {
   const { reached } = books
@@ -68,7 +68,7 @@ const beginsWith = (books: AccountBooks, day: LocalDate, opening: bigint): boole
   !books.covers(day) || books.balanceBefore(day) === opening
 
 /** Entries whose keys are taken get the next number among their equals, as one file with both would count them. */
-function numberedAnew(
+function withNextNumbers(
   { ledgerAccountId }: AccountBooks,
   entries: readonly StatementEntry[],
   taken: Set<StatementEntry['key']>,

@@ -180,6 +180,7 @@ function gapTo(books: AccountBooks, { day }: StatementBalances, opening: bigint,
 function planCorrections(books: AccountBooks, since: LocalDate, draft: Draft): Map<LocalDate, bigint> {
   const gaps = new Map<LocalDate, bigint>()
   const later = books.carried.filter((balance) => balance.day > since)
+  if (later.length === 0) return gaps
   const balances = books.balancesBefore(later.map((balance) => balance.day))
   let corrected = 0n
   for (const [index, { day, balanceMinor }] of later.entries()) {
@@ -199,8 +200,8 @@ function planCorrections(books: AccountBooks, since: LocalDate, draft: Draft): M
 /**
  * Remembers where a statement ended, when it is the latest one.
  *
- * @returns what the books have beside it, where it tells days that were told whole before: a corrected statement lacks entries of the first
- * one. They stay, and the balance is carried to the bank's on the day after.
+ * @returns what the books have beside it, where its days were covered whole before: a corrected statement lacks entries of the first one.
+ * They stay, and the balance is carried to the bank's on the day after.
  */
 function planClosing(
   books: AccountBooks,

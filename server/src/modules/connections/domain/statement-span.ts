@@ -9,10 +9,10 @@ type Dated = {
 }
 
 /**
- * The days of a statement. `day`: its opening balance is the one before this day; null when nothing of it has a day. `isTold`: the
+ * The days of a statement. `day`: its opening balance is the one before this day; null when nothing of it has a day. `isStated`: the
  * statement says so itself, and nothing of it counts earlier. `end`: its last day.
  */
-export type StatementSpan = { readonly day: LocalDate | null; readonly isTold: boolean; readonly end: LocalDate | null }
+export type StatementSpan = { readonly day: LocalDate | null; readonly isStated: boolean; readonly end: LocalDate | null }
 
 export function spanOf(statement: Dated): StatementSpan {
   const days = statement.entries
@@ -20,18 +20,18 @@ export function spanOf(statement: Dated): StatementSpan {
     .map((entry) => entry.bookingDate)
     .sort()
   const latest = days.at(-1) ?? null
-  const told = statement.from ?? statement.balances[0]?.date ?? null
-  const end = later(statement.to ?? statement.balances.at(-1)?.date ?? null, latest) ?? told
+  const stated = statement.from ?? statement.balances[0]?.date ?? null
+  const end = later(statement.to ?? statement.balances.at(-1)?.date ?? null, latest) ?? stated
   // A start after everything that the statement holds is a mistake of the bank.
-  if (told === null || (end !== null && told > end)) return { day: days[0] ?? end, isTold: false, end }
+  if (stated === null || (end !== null && stated > end)) return { day: days[0] ?? end, isStated: false, end }
   // An opening balance is often dated with the day of the closing balance before it (MT940, PRCD): it counts before the first booking.
-  const day = statement.from === null ? (days.find((booked) => booked >= told) ?? end) : told
-  return { day, isTold: true, end }
+  const day = statement.from === null ? (days.find((booked) => booked >= stated) ?? end) : stated
+  return { day, isStated: true, end }
 }
 
 /** The day on which a booking counts: its own, but not before its statement's opening balance, which lacks it. */
-export const countingDay = (bookingDate: LocalDate, { day, isTold }: StatementSpan): LocalDate =>
-  isTold && day !== null && day > bookingDate ? day : bookingDate
+export const countingDay = (bookingDate: LocalDate, { day, isStated }: StatementSpan): LocalDate =>
+  isStated && day !== null && day > bookingDate ? day : bookingDate
 
 const later = (a: LocalDate | null, b: LocalDate | null): LocalDate | null => (a === null ? b : b === null || a > b ? a : b)
 
