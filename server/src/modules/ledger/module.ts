@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { type Check, defineModule } from '../../platform/module.ts'
+import { ledgerPasses } from './passes.ts'
 import { verifyLedger } from './queries/verify-ledger.ts'
 
 const proof: Check = {
@@ -15,4 +16,5 @@ export default defineModule({
   name: 'ledger',
   migrations: join(import.meta.dirname, 'migrations'),
   checks: [proof],
+  create: () => ({ passes: ledgerPasses() }),
 })

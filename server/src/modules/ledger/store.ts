@@ -1,4 +1,5 @@
 import type { LocalDate } from '../../platform/clock.ts'
+import type { Taking } from '../../platform/passes/pass.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
 import type { Account, Entry, Hold, LoggedTransfer, Movement, NewAccount, OpenAccountsRefusal } from './domain/account.ts'
 import type { BookId, LedgerAccountId, OperationKey } from './domain/operation.ts'
@@ -85,6 +86,15 @@ export const findHolds = (tx: Tx, bookId: BookId, holds: readonly OperationKey[]
 export const expireHolds = (tx: Tx, bookId: BookId, now: Date, limit = 1_000) => tx.rows<Hold>`
   select h.id, a.id as "accountId", a.currency, h.amount, h.status, h.posted, h.code, h.reference, h.expires_at as "expiresAt"
     from ledger.expire_holds(${bookId}, ${now}, ${limit}) h join ledger.account a on a.number = h.account`
+
+export type BookWithDueHolds = { bookId: BookId }
+
+/** Books with holds that are due, in the order in which books are locked. */
+export const booksWithDueHolds = (tx: Tx, { now, limit, held }: Taking) => tx.rows<BookWithDueHolds>`
+  select id as "bookId" from ledger.book b
+   where exists (select from ledger.hold h where h.book = b.id and h.status = 'pending' and h.expires_at <= ${now})
+     and id::text not in (select platform.held(${held.pass}, ${held.at}))
+   order by id limit ${limit}`
 
 /** Small number, book and version of an account; undefined when it isn't there. */
 export const findAccountNumber = (tx: Tx, accountId: LedgerAccountId) => tx.maybe<{
