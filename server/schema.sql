@@ -356,8 +356,20 @@ create table payments.incoming_message (
   message_name text not null,
   xml text not null,
   received_at timestamp with time zone not null,
-  outcome text not null,
+  outcome text,
+  read_at timestamp with time zone,
   constraint incoming_message_pkey PRIMARY KEY (rail_message_id)
+);
+
+create table payments.incoming_message_part (
+  rail_message_id text not null,
+  "position" integer not null,
+  sequence bigint not null,
+  outcome text,
+  applied_at timestamp with time zone,
+  constraint incoming_message_part_check CHECK (((outcome IS NULL) = (applied_at IS NULL))),
+  constraint incoming_message_part_rail_message_id_fkey FOREIGN KEY (rail_message_id) REFERENCES payments.incoming_message(rail_message_id),
+  constraint incoming_message_part_pkey PRIMARY KEY (rail_message_id, "position")
 );
 
 create table payments.incoming_transfer (
@@ -405,7 +417,6 @@ create table payments.outgoing_message (
   id uuid not null,
   message_id text not null,
   message_name text not null,
-  transfer_id uuid,
   xml text not null,
   created_at timestamp with time zone not null,
   attempted_at timestamp with time zone,
@@ -414,6 +425,14 @@ create table payments.outgoing_message (
   incoming_transfer_id uuid,
   constraint outgoing_message_pkey PRIMARY KEY (id),
   constraint outgoing_message_message_id_key UNIQUE (message_id)
+);
+
+create table payments.outgoing_message_transfer (
+  message_id uuid not null,
+  transfer_id uuid not null,
+  constraint outgoing_message_transfer_message_id_fkey FOREIGN KEY (message_id) REFERENCES payments.outgoing_message(id),
+  constraint outgoing_message_transfer_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES payments.credit_transfer(id),
+  constraint outgoing_message_transfer_pkey PRIMARY KEY (transfer_id, message_id)
 );
 
 create table payments.payment_file (
@@ -712,6 +731,10 @@ CREATE INDEX credit_transfer_listed ON payments.credit_transfer USING btree (org
 
 CREATE INDEX credit_transfer_silent ON payments.credit_transfer USING btree (answer_due_at) WHERE (status = ANY (ARRAY['submitted'::text, 'unknown'::text, 'accepted'::text]));
 
+CREATE INDEX incoming_message_unread ON payments.incoming_message USING btree (sequence) WHERE (read_at IS NULL);
+
+CREATE INDEX incoming_message_part_waiting ON payments.incoming_message_part USING btree (sequence, rail_message_id, "position") WHERE (applied_at IS NULL);
+
 CREATE INDEX incoming_transfer_listed ON payments.incoming_transfer USING btree (organization_id, received_at, id);
 
 CREATE INDEX incoming_transfer_returning ON payments.incoming_transfer USING btree (answer_due_at) WHERE (status = 'returning'::text);
@@ -725,6 +748,8 @@ CREATE INDEX outgoing_message_interrupted ON payments.outgoing_message USING btr
 CREATE INDEX outgoing_message_of_return ON payments.outgoing_message USING btree (incoming_transfer_id) WHERE (incoming_transfer_id IS NOT NULL);
 
 CREATE INDEX outgoing_message_waiting ON payments.outgoing_message USING btree (created_at, id) WHERE (attempted_at IS NULL);
+
+CREATE INDEX outgoing_message_transfer_of ON payments.outgoing_message_transfer USING btree (message_id);
 
 CREATE INDEX transfer_return_listed ON payments.transfer_return USING btree (organization_id, received_at);
 
@@ -1946,6 +1971,8 @@ grant insert, select, update on table payments.credit_transfer to partita_system
 
 grant insert, select on table payments.incoming_message to partita_system;
 
+grant insert, select, update on table payments.incoming_message_part to partita_system;
+
 grant select on table payments.incoming_transfer to partita_app;
 
 grant insert, select, update on table payments.incoming_transfer to partita_system;
@@ -1955,6 +1982,8 @@ grant insert, select on table payments.internal_transfer to partita_app;
 grant insert, select on table payments.internal_transfer to partita_system;
 
 grant insert, select, update on table payments.outgoing_message to partita_system;
+
+grant insert, select on table payments.outgoing_message_transfer to partita_system;
 
 grant insert, select on table payments.payment_file to partita_app;
 
@@ -2043,6 +2072,10 @@ grant select (created_at) on table identity.api_key to partita_app;
 grant select (revoked_at) on table identity.api_key to partita_app;
 
 grant update (revoked_at) on table identity.api_key to partita_system;
+
+grant update (outcome) on table payments.incoming_message to partita_system;
+
+grant update (read_at) on table payments.incoming_message to partita_system;
 
 grant execute on function ledger.close_account(p_account uuid, p_now timestamp with time zone) to partita_app;
 

@@ -20,7 +20,9 @@ import {
 import { type Actor, operatorActor } from '../../../server/src/platform/actor.ts'
 import { BankClock, localDateOf } from '../../../server/src/platform/clock.ts'
 import { newId } from '../../../server/src/platform/ids.ts'
+import { silentLogger } from '../../../server/src/platform/logging.ts'
 import { tryLock } from '../../../server/src/platform/processes.ts'
+import { Wakeups } from '../../../server/src/platform/wake.ts'
 import { type AnswerFile, openAnswerFile } from '../support/answer-file.ts'
 import { type CommonOptions, defineAction, type ExitCode, type Output } from '../support/command.ts'
 import { type PaymentRails, startPaymentRails } from '../support/payment-rails.ts'
@@ -84,7 +86,10 @@ async function execute(
   })
   const actor = operatorActor(userInfo().username, 'partita pay', [debtor.organizationId])
   const moneyLane = new MoneyLane(database)
-  const filed = await acceptPaymentFile({ actor, now: clock.now(), database, moneyLane }, { bytes, debtor, mayResume })
+  // Before anything is accepted: a bank that runs is to start on it at once.
+  const wakeups = new Wakeups({ database, url: opened.url, logger: silentLogger, isListening: false })
+  const accepting = acceptPaymentFile({ actor, now: clock.now(), database, moneyLane }, { bytes, debtor, mayResume })
+  const filed = await accepting.finally(() => wakeups.stop())
   if (!filed.ok) {
     answer.write(answerUnreadable(filed.refusal, header()))
     return reportUnreadable(file, answer.path, filed.refusal, output)

@@ -2,8 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { BankIdentity } from '../../../server/src/modules/accounts/index.ts'
-import { httpRail, openHomeBook, paymentPasses } from '../../../server/src/modules/payments/index.ts'
-import type { BankClock } from '../../../server/src/platform/clock.ts'
+import { httpRail, paymentPasses } from '../../../server/src/modules/payments/index.ts'
+import { type BankClock, systemClock } from '../../../server/src/platform/clock.ts'
+import { runPass } from '../../../server/src/platform/passes/run-pass.ts'
 import type { Database } from '../../../server/src/platform/postgres/database.ts'
 import { Refusal } from './refusal.ts'
 import { serverEnvironment } from './server-environment.ts'
@@ -34,12 +35,12 @@ export async function startPaymentRails(
   const stop = () => end(child)
   try {
     const url = await addressOf(child)
-    const homeBook = await openHomeBook(database, clock.now())
-    const passes = Object.values(paymentPasses({ database, clock, homeBook, rail: httpRail(url, clock), bank }))
+    const passes = paymentPasses({ database, clock, rail: httpRail(url, clock), bank })
+    const world = { database, clock, machine: systemClock }
     const round = async () => {
       await clock.refresh()
       let done = 0
-      for (const pass of passes) done += await pass()
+      for (const pass of passes) done += (await runPass(world, pass)).done
       return done
     }
     return { round, stop }

@@ -87,3 +87,13 @@ test('a listener whose connection is cut comes back, and looks for himself what 
   process(db.database, false).wakeups.wake('letters')
   await vi.waitFor(() => expect(there.heard).toEqual(['letters', 'parcels', 'letters']))
 })
+
+test('what was woken just before the end is still told', async () => {
+  const there = process(other, true)
+  await listens()
+  there.heard.length = 0
+  const { wakeups } = process(db.database, false)
+  await db.database.transaction('system', async (tx) => tx.wake('letters'))
+  await wakeups.stop()
+  await vi.waitFor(() => expect(there.heard).toEqual(['letters']))
+})

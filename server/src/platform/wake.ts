@@ -64,10 +64,11 @@ export class Wakeups {
   /** Tells what is still untold, and ends. */
   async stop(): Promise<void> {
     this.#stopWatching()
+    clearTimeout(this.#telling)
+    await this.#send().catch(() => {})
     this.#isStopped = true
     clearTimeout(this.#telling)
     clearTimeout(this.#reconnecting)
-    await this.#send().catch(() => {})
     await this.#client?.end().catch(() => {})
   }
 

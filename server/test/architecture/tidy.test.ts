@@ -46,6 +46,8 @@ describe('tidy', () => {
   test.each([
     ['a comma', STORE, 'tx.rows`select t.id from payments.transfer t, ledger.account a`'],
     ['a function', STORE, 'tx.rows`select ledger.post_batch(1)`'],
+    ['a function that is no door', STORE, "tx.rows`select platform.holding('x')`"],
+    ['a table beside a door', STORE, "tx.rows`select platform.held('x', now()) from platform.failed_item`"],
     ['a table of the platform', STORE, 'tx.run`delete from platform.outbox`'],
     ['a Kysely query', STORE, "build.selectFrom('ledger.account').select('id')"],
     ['a list of tables', STORE, "build.selectFrom(['payments.transfer as t', 'ledger.account as a'])"],
@@ -63,6 +65,7 @@ describe('tidy', () => {
     ['prose', "assert(ok, 'Select what ledger.post answers')"],
     ['a variable of the same name', `tx.rows\`select id from payments.transfer where id = any($\{accounts.map((a) => a.id)})\``],
     ['who acts', "systemActor('ledger.lane')"],
+    ['a door', "tx.rows`select id from payments.transfer where id not in (select platform.held('x', now()))`"],
   ])('another schema is not seen in %s', (_, text) => {
     expect(findViolations({ path: STORE, text }).map(({ rule }) => rule)).not.toContain('own-schema')
   })

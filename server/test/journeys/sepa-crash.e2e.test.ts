@@ -187,7 +187,8 @@ const transfers = () =>
     'system',
     (tx) => tx.rows<Row>`
       select transaction_id as "transactionId", status, amount_minor as "amountMinor",
-             (select count(*) from payments.outgoing_message m where m.transfer_id = t.id and m.message_name like 'pacs.008%') as messages
+             (select count(*) from payments.outgoing_message m join payments.outgoing_message_transfer c on c.message_id = m.id
+               where c.transfer_id = t.id and m.message_name like 'pacs.008%') as messages
         from payments.credit_transfer t`,
   )
 

@@ -74,7 +74,9 @@ describe('a SEPA credit transfer out', () => {
       expect(await bank.statusOf(transfer.id)).toMatchObject({ status: 'settled' })
       expect(await simulator.transaction(transfer.transactionId)).toMatchObject({ received: 1, executions: 1 })
       const { rows } = await bank.db.admin.query(
-        `select message_name, count(*)::int as count from payments.outgoing_message where transfer_id = $1 group by 1 order by 1`,
+        `select message_name, count(*)::int as count
+           from payments.outgoing_message m join payments.outgoing_message_transfer c on c.message_id = m.id
+          where c.transfer_id = $1 group by 1 order by 1`,
         [transfer.id],
       )
       expect(rows[0]).toEqual({ message_name: 'pacs.008.001.08', count: 1 })

@@ -90,7 +90,8 @@ describe('a status report', () => {
     const { transfer } = await sent()
     await bank.passTime(90)
     const { message_id: msgId } = await bank.row<{ message_id: string }>(
-      `select message_id from payments.outgoing_message where transfer_id = $1 and message_name like 'pacs.028%'`,
+      `select m.message_id from payments.outgoing_message m join payments.outgoing_message_transfer c on c.message_id = m.id
+        where c.transfer_id = $1 and m.message_name like 'pacs.028%'`,
       transfer.id,
     )
     await hear(statusReport({ msgId, groupStatus: 'RJCT', reason: 'FF01' }))

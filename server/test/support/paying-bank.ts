@@ -9,10 +9,14 @@ import {
   settlementAccounts,
   verifyPayments,
 } from '../../src/modules/payments/index.ts'
-import { systemActor } from '../../src/platform/actor.ts'
+import { operatorActor, systemActor } from '../../src/platform/actor.ts'
 import { fixedClock, localDateOf } from '../../src/platform/clock.ts'
 import { newId } from '../../src/platform/ids.ts'
 import { EUR, money } from '../../src/platform/money.ts'
+import { takeUpCases, workerStatus } from '../../src/platform/passes/cases.ts'
+import type { Pass, PassName } from '../../src/platform/passes/pass.ts'
+import { ATTEMPTS_MAX } from '../../src/platform/passes/patience.ts'
+import { type ItemTrouble, runPass } from '../../src/platform/passes/run-pass.ts'
 import { makeCompany, type TestCompany, testBank } from './company.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
 
@@ -23,10 +27,15 @@ export class PayingBank {
   readonly clock: Clock
   readonly db: TestDatabase
   readonly company: TestCompany
-  readonly passes: ReturnType<typeof paymentPasses>
+  /** The machine's time, by which failed items are tried again. */
+  readonly machine: Clock
+  readonly passes: readonly Pass[]
+  /** Items that no pass could do, newest last; a test that expects some takes them out. */
+  readonly troubles: ItemTrouble[] = []
 
-  private constructor(clock: Clock, db: TestDatabase, company: TestCompany, passes: ReturnType<typeof paymentPasses>) {
+  private constructor(clock: Clock, db: TestDatabase, company: TestCompany, passes: readonly Pass[]) {
     this.clock = clock
+    this.machine = fixedClock(clock.now())
     this.db = db
     this.company = company
     this.passes = passes
@@ -35,8 +44,8 @@ export class PayingBank {
   static async open(railOf: (clock: Clock) => Rail, fundedMinor = 1_000_000_00n): Promise<PayingBank> {
     const clock = fixedClock('2026-03-02T09:00:00Z')
     const db = await createTestDatabase()
-    const homeBook = await openHomeBook(db.database, clock.now())
-    const passes = paymentPasses({ database: db.database, clock, homeBook, rail: railOf(clock), bank: testBank })
+    await openHomeBook(db.database, clock.now())
+    const passes = paymentPasses({ database: db.database, clock, rail: railOf(clock), bank: testBank })
     return new PayingBank(clock, db, await makeCompany(db.database, clock.now(), { fundedMinor }), passes)
   }
 
@@ -44,15 +53,41 @@ export class PayingBank {
   async close(): Promise<void> {
     const payments = await this.db.database.read('system', verifyPayments)
     expect(payments.filter((check) => !check.isWarning && check.violations > 0)).toEqual([])
+    expect(this.troubles).toEqual([])
     expect((await verifyLedger(this.db.database)).ok).toBe(true)
     await this.db.drop()
   }
 
   /** Everything the worker does, until nothing is left to do at this moment. */
   async settleDown(): Promise<void> {
-    for (let done = 1; done > 0; ) {
-      done = 0
-      for (const pass of Object.values(this.passes)) done += await pass()
+    for (let hasMore = true; hasMore; ) {
+      hasMore = false
+      for (const pass of this.passes) hasMore = (await this.run(pass)) || hasMore
+    }
+  }
+
+  /** One run of a pass. @returns whether there may be more for it to do. */
+  async run(pass: Pass | PassName): Promise<boolean> {
+    const found = this.passes.find((one) => one === pass || one.name === pass)
+    if (!found) throw new Error(`there is no pass ${pass}`)
+    const { hasMore, troubles } = await runPass({ database: this.db.database, clock: this.clock, machine: this.machine }, found)
+    this.troubles.push(...troubles)
+    return hasMore
+  }
+
+  /** What a person at the desk of the worker sees and does. */
+  readonly desk = {
+    cases: async () => (await workerStatus(this.#desk(), 100)).cases,
+    retry: (pass: PassName) => takeUpCases(this.#desk(), { pass }),
+  }
+
+  #desk = () => ({ actor: operatorActor('Ada', 'test'), database: this.db.database, machine: this.machine })
+
+  /** Time passes for what failed, as often as it is tried again: what still fails is stuck. */
+  async losePatience(): Promise<void> {
+    for (let attempt = 1; attempt < ATTEMPTS_MAX; attempt++) {
+      this.machine.advance(15 * 60_000)
+      await this.settleDown()
     }
   }
 
@@ -122,10 +157,12 @@ export class PayingBank {
 
   /** What was made of a message of the rail. */
   async outcomeOf(railMessageId: string): Promise<string | undefined> {
-    const found = await this.row<{ outcome: string } | undefined>(
-      'select outcome from payments.incoming_message where rail_message_id = $1',
+    const found = await this.row<{ outcome: string | null } | undefined>(
+      `select coalesce(m.outcome, (select string_agg(p.outcome, ' ' order by p.position)
+                 from payments.incoming_message_part p where p.rail_message_id = m.rail_message_id)) as outcome
+         from payments.incoming_message m where m.rail_message_id = $1`,
       railMessageId,
     )
-    return found?.outcome
+    return found?.outcome ?? undefined
   }
 }

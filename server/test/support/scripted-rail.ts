@@ -85,24 +85,24 @@ export const paymentReturn = (said: {
       <RtrdIntrBkSttlmAmt Ccy="${said.currency ?? 'EUR'}">${said.amount}</RtrdIntrBkSttlmAmt><RtrRsnInf><Rsn><Cd>AC04</Cd></Rsn></RtrRsnInf></TxInf></PmtRtr>`,
   )
 
-/** A pacs.008 for one of our accounts. */
-export const creditTransfer = (said: { txId: string; amount: string; creditorIban: string; agent?: string; instant?: boolean }) =>
+type SaidTransfer = { txId: string; amount: string; creditorIban: string; agent?: string; instant?: boolean }
+
+/** A pacs.008 for our accounts, with one transaction or more. */
+export const creditTransfer = (...said: readonly [SaidTransfer, ...SaidTransfer[]]) =>
   writeCreditTransfers({
-    messageId: `M-${said.txId}`,
+    messageId: `M-${said[0].txId}`,
     createdAt: '2026-03-02T09:00:00Z',
     settlementDate: '2026-03-02',
-    instructingAgent: said.agent ?? 'COBADEFFXXX',
-    transactions: [
-      {
-        endToEndId: 'NOTPROVIDED',
-        transactionId: said.txId,
-        settlementAmount: { value: said.amount, currency: 'EUR' },
-        paymentType: { serviceLevels: [], localInstrument: said.instant ? { code: 'INST' } : undefined },
-        debtor: { name: 'Somebody' },
-        debtorIban: 'DE89370400440532013000',
-        debtorAgent: said.agent ?? 'COBADEFFXXX',
-        creditor: { name: 'Us' },
-        creditorIban: said.creditorIban,
-      },
-    ],
+    instructingAgent: said[0].agent ?? 'COBADEFFXXX',
+    transactions: said.map(({ txId, amount, creditorIban, agent, instant }) => ({
+      endToEndId: 'NOTPROVIDED',
+      transactionId: txId,
+      settlementAmount: { value: amount, currency: 'EUR' },
+      paymentType: { serviceLevels: [], localInstrument: instant ? { code: 'INST' } : undefined },
+      debtor: { name: 'Somebody' },
+      debtorIban: 'DE89370400440532013000',
+      debtorAgent: agent ?? 'COBADEFFXXX',
+      creditor: { name: 'Us' },
+      creditorIban,
+    })),
   })

@@ -1,5 +1,6 @@
 import type { LocalDate } from '../../platform/clock.ts'
 import type { Id } from '../../platform/ids.ts'
+import type { Taking } from '../../platform/passes/pass.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
 import type { BookId } from '../ledger/index.ts'
 
@@ -65,22 +66,23 @@ export const findIncomingTransfer = async (
   )[0]
 
 /** Receipts in suspense, to be sent back, locked for this worker. */
-export const takeSuspended = (tx: Tx, limit: number) =>
+export const takeSuspended = (tx: Tx, { limit, held }: Taking) =>
   tx.query<IncomingTransfer>(
     `select ${COLUMNS} from payments.incoming_transfer
-      where status = 'suspended' order by received_at, id limit $1 for update skip locked`,
-    [limit],
+      where status = 'suspended' and id::text not in (select platform.held($2, $3)) order by received_at, id limit $1 for update skip locked`,
+    [limit, held.pass, held.at],
   )
 
 /** Returns of ours about which the rail has said nothing in time, locked for this worker. */
-export const takeSilentReturns = (tx: Tx, now: Date, limit: number) =>
+export const takeSilentReturns = (tx: Tx, { now, limit, held }: Taking) =>
   tx.query<IncomingTransfer & { returnMessageId: string }>(
     `select ${COLUMNS}, (
         select message_id from payments.outgoing_message m
          where m.incoming_transfer_id = t.id and m.message_name like 'pacs.004%' order by created_at desc, id desc limit 1) as "returnMessageId"
        from payments.incoming_transfer t
-      where status = 'returning' and answer_due_at <= $1 order by answer_due_at limit $2 for update skip locked`,
-    [now, limit],
+      where status = 'returning' and answer_due_at <= $1 and id::text not in (select platform.held($3, $4))
+      order by answer_due_at limit $2 for update skip locked`,
+    [now, limit, held.pass, held.at],
   )
 
 /** A receipt that goes back, with what is known of the message that our return is in. */

@@ -24,16 +24,16 @@ export const messageIdOf = (id: Id<'outgoing_message'>): string => id.replaceAll
 
 const wireAmount = (amount: Money) => ({ value: formatDecimal(amount), currency: amount.currency })
 
-/** The message that a transfer is sent in has the transfer's own TxId for MsgId: one transfer, one message, for ever. */
-export const transferMessageId = (transfer: StoredCreditTransfer): string => transfer.transactionId
-
-/** pacs.008.001.08 for one transfer. It settles on the present day or, when the settlement system is closed, on the next open one. */
+/**
+ * pacs.008.001.08 for one transfer, whose TxId is the message's MsgId, too; which message carried which transfers stands in the database
+ * (`outgoing_message_transfer`). It settles on the present day or, when the settlement system is closed, on the next open one.
+ */
 export function writeTransfer(
   bank: Bank,
   transfer: StoredCreditTransfer,
   now: Date,
 ): WrittenMessage & { readonly messageId: string } {
-  const messageId = transferMessageId(transfer)
+  const messageId = transfer.transactionId
   const unstructured = transfer.remittanceInformation === null ? [] : [transfer.remittanceInformation]
   const { details } = transfer
   const structured =
@@ -94,14 +94,19 @@ export const writeReturnStatusRequest = (
   }),
 })
 
-/** pacs.028.001.03: what became of a transfer that we sent? */
-export function writeStatusRequest(bank: Bank, transfer: StoredCreditTransfer, messageId: string, now: Date): WrittenMessage {
+/** pacs.028.001.03: what became of a transfer that we sent in this message? */
+export function writeStatusRequest(
+  bank: Bank,
+  { transfer, sentIn }: { transfer: StoredCreditTransfer; sentIn: string },
+  messageId: string,
+  now: Date,
+): WrittenMessage {
   const xml = writePacs028({
     messageId,
     requestId: messageId,
     createdAt: now.toISOString(),
     instructingAgent: bank.bic,
-    originalMessageId: transferMessageId(transfer),
+    originalMessageId: sentIn,
     originalMessageName: PACS_008,
     originalInstructionId: transfer.instructionId ?? undefined,
     originalEndToEndId: transfer.endToEndId,
@@ -139,17 +144,21 @@ export function writeReturn(bank: Bank, incoming: IncomingTransfer, messageId: s
   return { messageName: PACS_004, xml }
 }
 
-/** Reads whatever the rail sent into what it says, transaction by transaction; or says why it cannot be read. */
-export function readRailMessage(xml: string): Result<RailEvent[], string> {
+/**
+ * Reads whatever the rail sent into what it says, part by part: a transaction that cannot be read takes no other with it.
+ * @returns one result per part, always in the same order; or why nothing of the message can be read.
+ */
+export function readRailMessage(xml: string): Result<readonly Result<RailEvent, string>[], string> {
   const read = readInterbankMessage(xml)
   if (!read.ok) return refuse(`${read.refusal.code} at line ${read.refusal.line}: ${read.refusal.message}`)
-  switch (read.value.messageName) {
+  const message = read.value
+  switch (message.messageName) {
     case PACS_002:
-      return ok(statusesOf(read.value))
+      return ok(statusesOf(message).map((event) => ok(event)))
     case PACS_004:
-      return returnsOf(read.value)
+      return ok(message.returns.map((entry, index) => returnOf(message, entry, index)))
     case PACS_008:
-      return receiptsOf(read.value)
+      return ok(message.transactions.map((entry) => receiptOf(message, entry)))
   }
 }
 
@@ -189,55 +198,48 @@ function subjectOf(messageName: string | undefined): StatusReported['about'] {
   return messageName.startsWith('pacs.004.') ? 'return' : 'other'
 }
 
-function returnsOf(message: PaymentReturns): Result<RailEvent[], string> {
-  const events: RailEvent[] = []
-  for (const [index, entry] of message.returns.entries()) {
-    const amount = euros(entry.returnedAmount)
-    if (!amount || entry.originalTransactionId === undefined)
-      return refuse('a return without OrgnlTxId or without an amount in EUR')
-    const reasonCode = entry.reasons[0]?.code ?? 'MS03'
-    events.push({
-      kind: 'transfer_returned',
-      returningAgent: fullBic(message.instructingAgent ?? entry.original?.creditorAgent ?? ''),
-      returnId: entry.returnId ?? `${message.messageId}/${index}`,
-      originalMessageId: entry.originalMessageId ?? null,
-      originalTransactionId: entry.originalTransactionId,
-      amount,
-      repeatedAmount: repeated(entry.originalSettlementAmount),
-      reasonCode,
-    })
-  }
-  return ok(events)
+function returnOf(message: PaymentReturns, entry: PaymentReturns['returns'][number], index: number): Result<RailEvent, string> {
+  const amount = euros(entry.returnedAmount)
+  if (!amount || entry.originalTransactionId === undefined)
+    return refuse('a return without OrgnlTxId or without an amount in EUR')
+  return ok({
+    kind: 'transfer_returned',
+    returningAgent: fullBic(message.instructingAgent ?? entry.original?.creditorAgent ?? ''),
+    returnId: entry.returnId ?? `${message.messageId}/${index}`,
+    originalMessageId: entry.originalMessageId ?? null,
+    originalTransactionId: entry.originalTransactionId,
+    amount,
+    repeatedAmount: repeated(entry.originalSettlementAmount),
+    reasonCode: entry.reasons[0]?.code ?? 'MS03',
+  })
 }
 
-function receiptsOf(message: InterbankCreditTransfers): Result<RailEvent[], string> {
-  const events: RailEvent[] = []
-  for (const entry of message.transactions) {
-    const amount = euros(entry.settlementAmount)
-    const instructingAgent = message.instructingAgent ?? entry.debtorAgent
-    if (!amount || instructingAgent === undefined)
-      return refuse('a credit transfer without instructing agent or without an amount in EUR')
-    // An instant transfer is final when we confirm it, which we do not: the clearing system times it out and keeps the money.
-    if (entry.paymentType?.localInstrument?.code === 'INST')
-      return refuse('an instant credit transfer: they are not received here')
-    events.push({
-      kind: 'transfer_received',
-      messageId: message.messageId,
-      instructingAgent: fullBic(instructingAgent),
-      transactionId: entry.transactionId,
-      endToEndId: entry.endToEndId,
-      debtorName: entry.debtor.name ?? '',
-      debtorIban: entry.debtorIban ?? '',
-      debtorBic: entry.debtorAgent ?? null,
-      creditorName: entry.creditor.name ?? '',
-      creditorIban: entry.creditorIban ?? '',
-      amount,
-      remittanceInformation:
-        entry.remittance?.unstructured.join(' ') || entry.remittance?.structured[0]?.creditorReference?.reference || null,
-      settlementDate: message.settlementDate,
-    })
-  }
-  return ok(events)
+function receiptOf(
+  message: InterbankCreditTransfers,
+  entry: InterbankCreditTransfers['transactions'][number],
+): Result<RailEvent, string> {
+  const amount = euros(entry.settlementAmount)
+  const instructingAgent = message.instructingAgent ?? entry.debtorAgent
+  if (!amount || instructingAgent === undefined)
+    return refuse('a credit transfer without instructing agent or without an amount in EUR')
+  // An instant transfer is final when we confirm it, which we do not: the clearing system times it out and keeps the money.
+  if (entry.paymentType?.localInstrument?.code === 'INST') return refuse('an instant credit transfer: they are not received here')
+  return ok({
+    kind: 'transfer_received',
+    messageId: message.messageId,
+    instructingAgent: fullBic(instructingAgent),
+    transactionId: entry.transactionId,
+    endToEndId: entry.endToEndId,
+    debtorName: entry.debtor.name ?? '',
+    debtorIban: entry.debtorIban ?? '',
+    debtorBic: entry.debtorAgent ?? null,
+    creditorName: entry.creditor.name ?? '',
+    creditorIban: entry.creditorIban ?? '',
+    amount,
+    remittanceInformation:
+      entry.remittance?.unstructured.join(' ') || entry.remittance?.structured[0]?.creditorReference?.reference || null,
+    settlementDate: message.settlementDate,
+  })
 }
 
 /** A BIC of 8 characters names the same bank as the one of 11 without a branch (ISO 9362); keys are compared in full. */

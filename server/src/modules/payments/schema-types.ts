@@ -63,11 +63,20 @@ export interface PaymentsCreditTransfer {
 
 export interface PaymentsIncomingMessage {
   message_name: string;
-  outcome: string;
+  outcome: string | null;
   rail_message_id: string;
+  read_at: Timestamp | null;
   received_at: Timestamp;
   sequence: Int8;
   xml: string;
+}
+
+export interface PaymentsIncomingMessagePart {
+  applied_at: Timestamp | null;
+  outcome: string | null;
+  position: number;
+  rail_message_id: string;
+  sequence: Int8;
 }
 
 export interface PaymentsIncomingTransfer {
@@ -114,8 +123,12 @@ export interface PaymentsOutgoingMessage {
   message_id: string;
   message_name: string;
   refused_reason: string | null;
-  transfer_id: string | null;
   xml: string;
+}
+
+export interface PaymentsOutgoingMessageTransfer {
+  message_id: string;
+  transfer_id: string;
 }
 
 export interface PaymentsPaymentFile {
@@ -162,9 +175,11 @@ export interface PaymentsTransferReturn {
 export interface DB {
   "payments.credit_transfer": PaymentsCreditTransfer;
   "payments.incoming_message": PaymentsIncomingMessage;
+  "payments.incoming_message_part": PaymentsIncomingMessagePart;
   "payments.incoming_transfer": PaymentsIncomingTransfer;
   "payments.internal_transfer": PaymentsInternalTransfer;
   "payments.outgoing_message": PaymentsOutgoingMessage;
+  "payments.outgoing_message_transfer": PaymentsOutgoingMessageTransfer;
   "payments.payment_file": PaymentsPaymentFile;
   "payments.payment_file_answer": PaymentsPaymentFileAnswer;
   "payments.payment_file_refusal": PaymentsPaymentFileRefusal;

@@ -1,5 +1,6 @@
 import type { LocalDate } from '../../platform/clock.ts'
 import type { Id } from '../../platform/ids.ts'
+import type { Taking } from '../../platform/passes/pass.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
 import { writer } from '../../platform/write.ts'
 import type { BookId, LedgerAccountId } from '../ledger/index.ts'
@@ -59,10 +60,7 @@ export type StoredCreditTransfer = {
   investigatedAt: Date | null
 }
 
-/** After the file that they come from. */
-export const creditTransferRows = writer(
-  'payments.credit_transfer',
-  (_, tx, rows: readonly StoredCreditTransfer[]) => tx.run`
+const insertCreditTransfers = (tx: Tx, rows: readonly StoredCreditTransfer[]) => tx.run`
   insert into payments.credit_transfer (
     id, organization_id, debtor_account_id, book_id, ledger_account_id, debtor_name, debtor_iban, creditor_name, creditor_iban, creditor_bic,
     amount_minor, currency, end_to_end_id, transaction_id, uetr, remittance_information, creditor_reference, purpose,
@@ -87,7 +85,15 @@ export const creditTransferRows = writer(
       as r(id, organization_id, debtor_account_id, book_id, ledger_account_id, debtor_name, debtor_iban, creditor_name, creditor_iban,
            creditor_bic, amount_minor, end_to_end_id, transaction_id, uetr, remittance_information, creditor_reference, purpose,
            requested_execution_date, payment_file_id, payment_information_id, instruction_id, file_position, details, status,
-           status_reason_code, feed_transaction_id, created_at)`,
+           status_reason_code, feed_transaction_id, created_at)`
+
+/** After the file that they come from. Who hands them to the rail is woken. */
+export const creditTransferRows = writer(
+  'payments.credit_transfer',
+  (_, tx, rows: readonly StoredCreditTransfer[]) => {
+    tx.wake('payments.submit')
+    return insertCreditTransfers(tx, rows)
+  },
   [paymentFileRows],
 )
 
@@ -101,19 +107,21 @@ const COLUMNS = `
   created_at as "createdAt", investigated_at as "investigatedAt"`
 
 /** Pending transfers whose day has come, locked for this worker; another worker takes others. */
-export const takeDueTransfers = (tx: Tx, today: LocalDate, limit: number) =>
+export const takeDueTransfers = (tx: Tx, today: LocalDate, { limit, held }: Taking) =>
   tx.query<StoredCreditTransfer>(
     `select ${COLUMNS} from payments.credit_transfer
-      where status = 'pending' and requested_execution_date <= $1 order by requested_execution_date, id limit $2 for update skip locked`,
-    [today, limit],
+      where status = 'pending' and requested_execution_date <= $1 and id::text not in (select platform.held($3, $4))
+      order by requested_execution_date, id limit $2 for update skip locked`,
+    [today, limit, held.pass, held.at],
   )
 
 /** Transfers whose answer is overdue and which nobody has asked about yet, locked for this worker. */
-export const takeSilentTransfers = (tx: Tx, now: Date, limit: number) =>
+export const takeSilentTransfers = (tx: Tx, { now, limit, held }: Taking) =>
   tx.query<StoredCreditTransfer>(
     `select ${COLUMNS} from payments.credit_transfer
-      where status in ('submitted', 'unknown', 'accepted') and answer_due_at <= $1 order by answer_due_at limit $2 for update skip locked`,
-    [now, limit],
+      where status in ('submitted', 'unknown', 'accepted') and answer_due_at <= $1 and id::text not in (select platform.held($3, $4))
+      order by answer_due_at limit $2 for update skip locked`,
+    [now, limit, held.pass, held.at],
   )
 
 /** The transfer that a rail message names, locked: its status moves one message at a time. */
@@ -154,92 +162,15 @@ export const setStatus = (
 export const addSuspended = (tx: Tx, transferId: string, minor: bigint) => tx.run`
   update payments.credit_transfer set suspended_minor = suspended_minor + ${minor} where id = ${transferId}`
 
-/** When the answer of a transfer is overdue that is under way: `submitted`, unless told otherwise. */
+/** When the answer is overdue of transfers that are under way: `submitted`, unless told otherwise. */
 export const expectAnswer = (
   tx: Tx,
-  transferId: string,
+  transferIds: readonly string[],
   dueAt: Date,
   statuses: readonly CreditTransferStatus[] = ['submitted'],
 ) =>
   tx.run`
-  update payments.credit_transfer set answer_due_at = ${dueAt} where id = ${transferId} and status = any(${statuses}::text[])`
-
-/** The transfers that one of our messages carried. */
-export const transactionIdsOfMessage = async (tx: Tx, messageId: string | null): Promise<string[]> => {
-  const rows = await tx.rows<{ transactionId: string }>`
-    select t.transaction_id as "transactionId"
-      from payments.outgoing_message m join payments.credit_transfer t on t.id = m.transfer_id
-     where m.message_id = ${messageId} and m.message_name like 'pacs.008%'`
-  return rows.map((row) => row.transactionId)
-}
-
-export type OutgoingMessage = {
-  id: string
-  messageId: string
-  messageName: string
-  /** What it pays or asks about: a transfer of ours, or a receipt that goes back. */
-  transferId: string | null
-  incomingTransferId: string | null
-  xml: string
-}
-
-export const insertMessages = (tx: Tx, messages: readonly OutgoingMessage[], now: Date) => tx.run`
-  insert into payments.outgoing_message (id, message_id, message_name, transfer_id, incoming_transfer_id, xml, created_at)
-  select id, message_id, message_name, transfer_id, incoming_transfer_id, xml, ${now} from unnest(
-    ${messages.map((m) => m.id)}::uuid[], ${messages.map((m) => m.messageId)}::text[], ${messages.map((m) => m.messageName)}::text[],
-    ${messages.map((m) => m.transferId)}::uuid[], ${messages.map((m) => m.incomingTransferId)}::uuid[],
-    ${messages.map((m) => m.xml)}::text[]) as m(id, message_id, message_name, transfer_id, incoming_transfer_id, xml)`
-
-/**
- * Takes messages that were never tried, and marks them as tried before they are: a crash in between leaves a question, not a second
- * payment. A payment whose transfer is no longer `submitted` has been decided without it and never leaves.
- */
-export const takeMessages = (tx: Tx, now: Date, limit: number) => tx.rows<OutgoingMessage>`
-  update payments.outgoing_message set attempted_at = ${now}
-   where id in (
-     select m.id from payments.outgoing_message m
-      where m.attempted_at is null
-        and not (m.message_name like 'pacs.008%'
-                 and exists (select 1 from payments.credit_transfer t where t.id = m.transfer_id and t.status <> 'submitted'))
-      order by m.created_at, m.id limit ${limit} for update of m skip locked)
-   returning id, message_id as "messageId", message_name as "messageName", transfer_id as "transferId",
-             incoming_transfer_id as "incomingTransferId", xml`
-
-export const markDelivered = (tx: Tx, id: string, now: Date) =>
-  tx.run`update payments.outgoing_message set delivered_at = ${now} where id = ${id}`
-
-export const markNotSent = (tx: Tx, id: string) =>
-  tx.run`update payments.outgoing_message set attempted_at = null where id = ${id}`
-
-export const markRefused = (tx: Tx, id: string, reason: string) =>
-  tx.run`update payments.outgoing_message set refused_reason = ${reason} where id = ${id}`
-
-/** Payments that were marked as tried before a crash: nobody knows whether the rail has them. @returns the transfers concerned. */
-export const findInterrupted = (tx: Tx, before: Date) => tx.rows<{ transferId: string }>`
-  select m.transfer_id as "transferId"
-    from payments.outgoing_message m join payments.credit_transfer t on t.id = m.transfer_id
-   where m.attempted_at < ${before} and m.delivered_at is null and m.refused_reason is null and t.status = 'submitted'
-     and (t.answer_due_at is null or t.answer_due_at > ${before})
-   limit 100`
-
-/** Locks the cursor: one worker at a time reads the rail's outbox. */
-export const lockCursor = (tx: Tx) => tx.one<{ sequence: bigint }>`select sequence from payments.rail_cursor for update`
-
-export const readCursor = (tx: Tx) => tx.one<{ sequence: bigint }>`select sequence from payments.rail_cursor`
-
-export const moveCursor = (tx: Tx, sequence: bigint) =>
-  tx.run`update payments.rail_cursor set sequence = ${sequence} where sequence < ${sequence}`
-
-export const wasReceived = async (tx: Tx, railMessageId: string): Promise<boolean> =>
-  (await tx.maybe`select 1 from payments.incoming_message where rail_message_id = ${railMessageId}`) !== undefined
-
-export const rememberIncoming = (
-  tx: Tx,
-  message: { id: string; sequence: bigint; messageName: string; xml: string; outcome: string; now: Date },
-) => tx.run`
-    insert into payments.incoming_message (rail_message_id, sequence, message_name, xml, received_at, outcome)
-    values (${message.id}, ${message.sequence}, ${message.messageName}, ${message.xml}, ${message.now}, ${message.outcome})
-    on conflict do nothing`
+  update payments.credit_transfer set answer_due_at = ${dueAt} where id = any(${transferIds}::uuid[]) and status = any(${statuses}::text[])`
 
 /** Transfers whose money is still held, by id. */
 export const openTransfersPage = (tx: Tx, after: string, limit: number) => tx.rows<
@@ -269,15 +200,3 @@ export const openItemsByBook = (tx: Tx) => tx.rows<{ bookId: number; clearingMin
 export const refusedReturns = (tx: Tx) => tx.rows<{ id: string; amountMinor: bigint; statusReasonCode: string | null }>`
   select id, amount_minor as "amountMinor", status_reason_code as "statusReasonCode"
     from payments.incoming_transfer where status = 'return_refused' order by received_at`
-
-/** Messages that somebody must look at: unreadable, their effect failed, or they contradict what we know. */
-export const troubledMessages = async (tx: Tx, limit: number) => {
-  const [row] = await tx.rows<{ count: bigint }>`
-    select count(*) as count from payments.incoming_message
-     where outcome ~ '^(unreadable|failed): |contradiction|transfer_not_found'`
-  const examples = await tx.rows<{ railMessageId: string; messageName: string; outcome: string }>`
-    select rail_message_id as "railMessageId", message_name as "messageName", outcome
-      from payments.incoming_message
-     where outcome ~ '^(unreadable|failed): |contradiction|transfer_not_found' order by received_at desc limit ${limit}`
-  return { count: row?.count ?? 0n, examples }
-}

@@ -60,6 +60,10 @@ export class PassLoop {
       const startedAt = performance.now()
       try {
         const run = await runPass(this.#world, this.pass)
+        for (const trouble of run.troubles) this.#tellTrouble(trouble)
+        for (const number of run.solved)
+          this.#world.logger.info('a case is solved', { 'event.action': this.pass.name, 'partita.case': number })
+        if (run.setback) throw run.setback
         this.#succeeded(run, performance.now() - startedAt)
         if (!run.hasMore && !this.#isWoken) await this.#rest(this.pass.everyMs)
       } catch (error) {
@@ -97,9 +101,6 @@ export class PassLoop {
       lastError: null,
       failingSince: null,
     }
-    for (const trouble of run.troubles) this.#tellTrouble(trouble)
-    for (const number of run.solved)
-      this.#world.logger.info('a case is solved', { 'event.action': this.pass.name, 'partita.case': number })
   }
 
   #failed(error: unknown, durationMs: number): void {

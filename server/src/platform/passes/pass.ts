@@ -50,8 +50,12 @@ export type InsidePass<Item> = Items<Item> & {
  */
 export type OutsidePass<Item, Outcome> = Items<Item> & {
   outside(ctx: CommandContext, item: Item): Promise<Outcome>
-  record(ctx: CommandContext, tx: Tx, done: readonly { readonly item: Item; readonly outcome: Outcome }[]): Promise<void>
+  record(ctx: CommandContext, tx: Tx, tried: readonly Tried<Item, Outcome>[]): Promise<void>
+  /** Whoever is outside is away, and the item stays due: then the pass rests as after a failure. */
+  remainsDue(tried: Tried<Item, Outcome>): boolean
 }
+
+export type Tried<Item, Outcome> = { readonly item: Item; readonly outcome: Outcome }
 
 /** Work without items: housekeeping, a queue that is read from elsewhere. */
 export type Chore = Named & {

@@ -244,9 +244,11 @@ describe('work outside', () => {
     record: async (_, tx, done) => {
       for (const { item, outcome } of done) {
         assert(outcome !== 'nonsense', 'an answer that nobody understands')
-        await write(tx, [item.id])
+        if (outcome !== 'closed') await write(tx, [item.id])
+        else await tx.run`update post.letter set written = 0 where id = ${item.id}`
       }
     },
+    remainsDue: ({ outcome }) => outcome === 'closed',
   })
 
   test('is marked as tried before anybody hears of it, and what came of it is written item by item', async () => {
@@ -257,6 +259,17 @@ describe('work outside', () => {
     expect(await written()).toEqual([1, 2, 1, 1].map((_, n) => ({ place: n + 1, written: n === 1 ? 1 : 2 })))
     // Nobody tries again outside what may have happened: it is a case at once.
     expect((await status()).cases).toMatchObject([{ state: 'stuck', reason: 'Bug: an answer that nobody understands' }])
+  })
+
+  test('that nobody takes sets the pass back: it stays due, and the others are done', async () => {
+    await letters(3)
+    answer = ({ place }) => (place === 2 ? 'closed' : 'taken')
+    expect(await run(posting)).toMatchObject({ done: 2, hasMore: false, setback: { retryable: true } })
+    expect((await status()).cases).toEqual([])
+    answer = () => 'taken'
+    const again = await run(posting)
+    expect(again).toMatchObject({ done: 1 })
+    expect(again.setback).toBeUndefined()
   })
 })
 

@@ -1,5 +1,6 @@
 import { type CommandContext, systemActor } from '../actor.ts'
 import type { Clock } from '../clock.ts'
+import { Failure } from '../errors.ts'
 import { isolate } from '../isolate.ts'
 import type { Database, Tx } from '../postgres/database.ts'
 import { earlierFailures, type FailedItem, recordFailures, recordSuccesses } from './item-store.ts'
@@ -26,6 +27,8 @@ export type PassRun = {
   readonly troubles: readonly ItemTrouble[]
   /** Cases that this run solved. */
   readonly solved: readonly bigint[]
+  /** Why it had better rest before it goes on. */
+  readonly setback?: Failure
 }
 
 /**
@@ -70,15 +73,14 @@ async function runOutside(
   if (items.length === 0) return NOTHING
   const outcomes = new Map(await Promise.all(items.map(async (item) => [item, await pass.outside(ctx, item)] as const)))
   const later: CommandContext = { ...ctx, now: world.clock.now() }
-  return database.transaction(ctx.actor, (tx) =>
-    doAlone(world, tx, pass, items, (some) =>
-      pass.record(
-        later,
-        tx,
-        some.map((item) => ({ item, outcome: outcomes.get(item) })),
-      ),
-    ),
+  const tried = (some: readonly AnyItem[]) => some.map((item) => ({ item, outcome: outcomes.get(item) }))
+  const run = await database.transaction(ctx.actor, (tx) =>
+    doAlone(world, tx, pass, items, (some) => pass.record(later, tx, tried(some))),
   )
+  const remaining = tried(items).filter((one) => pass.remainsDue(one)).length
+  if (remaining === 0) return run
+  const setback = new Failure(`nobody outside takes ${remaining} of ${items.length} items`, { retryable: true })
+  return { ...run, done: run.done - remaining, hasMore: false, setback }
 }
 
 const takingOf = (world: PassWorld, { now }: CommandContext, pass: { name: string; batch: number }): Taking => ({

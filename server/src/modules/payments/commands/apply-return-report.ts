@@ -39,6 +39,7 @@ export async function applyReturnReport(tx: Tx, report: StatusReported, now: Dat
   if (report.isAboutCopy && !incoming.isInvestigated) {
     // The rail has executed an earlier return of this payment: what it says of that one counts.
     await store.setIncomingStatus(tx, incoming.id, { status: 'returning', answerDueAt: now })
+    tx.wake('payments.ask_about_returns')
     return 'copy_refused'
   }
   await book('refuse')

@@ -4,8 +4,8 @@ import * as feed from '../../feed/index.ts'
 import { repeatsAmount, type TransferReturned } from '../domain/rail-event.ts'
 import { creditTransferEvent } from '../events.ts'
 import * as incoming from '../incoming-store.ts'
+import { messageIdsOfTransfers } from '../message-store.ts'
 import { factOf, returned, settlement } from '../postings.ts'
-import { transferMessageId } from '../rail-messages.ts'
 import * as store from '../store.ts'
 import { creditCustomer, givenBack, postAll, settleFromHold } from './transfer-steps.ts'
 
@@ -25,7 +25,8 @@ export async function applyReturn(tx: Tx, event: TransferReturned, now: Date): P
   const known = await incoming.findReturn(tx, event)
   if (known?.transferId === transfer.id && known.amountMinor === event.amount.minor) return 'nothing'
   const { minor: earlierMinor, count: earlier } = await incoming.returnedSoFar(tx, transfer.id)
-  if (known || contradicts(transfer, event, earlierMinor)) {
+  const sentIn = (await messageIdsOfTransfers(tx, [transfer.id])).get(transfer.id)
+  if (known || contradicts(transfer, event, { earlierMinor, sentIn })) {
     await publish(tx, [creditTransferEvent('contradicted', factOf(transfer, event.reasonCode), now)])
     return 'contradiction'
   }
@@ -51,9 +52,13 @@ export async function applyReturn(tx: Tx, event: TransferReturned, now: Date): P
   return entry === 'suspended' ? 'returned_to_suspense' : 'returned'
 }
 
-const contradicts = (transfer: store.StoredCreditTransfer, event: TransferReturned, earlierMinor: bigint): boolean =>
+const contradicts = (
+  transfer: store.StoredCreditTransfer,
+  event: TransferReturned,
+  { earlierMinor, sentIn }: { earlierMinor: bigint; sentIn: string | undefined },
+): boolean =>
   transfer.status === 'rejected' ||
   transfer.status === 'pending' ||
   earlierMinor + event.amount.minor > transfer.amountMinor ||
   !repeatsAmount(event.repeatedAmount, transfer.amountMinor) ||
-  (event.originalMessageId !== null && event.originalMessageId !== transferMessageId(transfer))
+  (event.originalMessageId !== null && event.originalMessageId !== sentIn)

@@ -4,8 +4,8 @@ import * as feed from '../../feed/index.ts'
 import { decideStatusReport, isFinal, type StatusEffect } from '../domain/credit-transfer.ts'
 import { repeatsAmount, type StatusReported } from '../domain/rail-event.ts'
 import { creditTransferEvent } from '../events.ts'
+import { messageIdsOfTransfers, transactionIdsOfMessage } from '../message-store.ts'
 import { amountOf, factOf, lateSettlement, reversal, settlement } from '../postings.ts'
-import { transferMessageId } from '../rail-messages.ts'
 import * as store from '../store.ts'
 import { applyReturnReport } from './apply-return-report.ts'
 import { SETTLEMENT_DUE_MS } from './investigate-silent-transfers.ts'
@@ -30,7 +30,7 @@ export async function applyStatusReport(tx: Tx, report: StatusReported, now: Dat
   if (report.about === 'return') return applyReturnReport(tx, report, now)
   const transactionIds = report.transactionId
     ? [report.transactionId]
-    : await store.transactionIdsOfMessage(tx, report.originalMessageId)
+    : await transactionIdsOfMessage(tx, report.originalMessageId)
   const outcomes: string[] = []
   for (const transactionId of transactionIds) {
     const transfer = await store.lockTransfer(tx, transactionId)
@@ -40,7 +40,7 @@ export async function applyStatusReport(tx: Tx, report: StatusReported, now: Dat
 }
 
 async function apply(tx: Tx, transfer: store.StoredCreditTransfer, report: StatusReported, now: Date): Promise<string> {
-  const isOurs = report.originalMessageId === null || report.originalMessageId === transferMessageId(transfer)
+  const isOurs = report.originalMessageId === null || report.originalMessageId === (await sentIn(tx, transfer))
   if (!isOurs || !repeatsAmount(report.repeatedAmount, transfer.amountMinor)) {
     // It speaks of another payment than the one we sent: whatever it says is not true of ours.
     await EFFECTS.contradiction(tx, transfer, report, now)
@@ -50,13 +50,17 @@ async function apply(tx: Tx, transfer: store.StoredCreditTransfer, report: Statu
   if (report.isUnknownToRail && transfer.status !== 'submitted' && transfer.status !== 'unknown') return 'nothing'
   if (report.isAboutCopy && (transfer.investigatedAt === null || isFinal(transfer.status))) {
     // A refused copy says nothing of the first: ask about that one. If that is the duplicate, the rail says so again when it is asked.
-    await store.expectAnswer(tx, transfer.id, now, ['submitted', 'accepted'])
+    await store.expectAnswer(tx, [transfer.id], now, ['submitted', 'accepted'])
+    tx.wake('payments.ask_about_transfers')
     return 'copy_refused'
   }
   const effect = decideStatusReport(transfer.status, report.status)
   await EFFECTS[effect](tx, transfer, report, now)
   return effect
 }
+
+/** The MsgId of the message that carries it; none while it has not been sent. */
+const sentIn = async (tx: Tx, { id }: store.StoredCreditTransfer) => (await messageIdsOfTransfers(tx, [id])).get(id)
 
 type Effect = (tx: Tx, transfer: store.StoredCreditTransfer, report: StatusReported, now: Date) => Promise<void>
 

@@ -38,6 +38,7 @@ export async function receiveCreditTransfer(tx: Tx, event: TransferReceived, hom
   await publish(tx, [
     incomingTransferEvent(reasonCode === null ? 'credited' : 'suspended', { ...incoming, amount: event.amount }, now),
   ])
+  if (reasonCode !== null) tx.wake('payments.send_back')
   return incoming.status
 }
 

@@ -2,6 +2,7 @@ import type { Id } from '../../../platform/ids.ts'
 import type { Proof } from '../../../platform/module.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
 import { type BookId, balancesOf, findHolds } from '../../ledger/index.ts'
+import { troubledMessages } from '../message-store.ts'
 import { holdKeyOf } from '../postings.ts'
 import { settlementAccounts } from '../settlement-accounts.ts'
 import * as store from '../store.ts'
@@ -64,8 +65,8 @@ async function checkOpenItems(tx: Tx): Promise<Proof> {
 }
 
 async function checkMessages(tx: Tx): Promise<Proof> {
-  const troubled = await store.troubledMessages(tx, EXAMPLES_MAX)
-  const examples = troubled.examples.map((m) => `${m.messageName} ${m.railMessageId}: ${m.outcome}`)
+  const troubled = await troubledMessages(tx, EXAMPLES_MAX)
+  const examples = troubled.examples.map((m) => `${m.messageName} ${m.name}: ${m.outcome}`)
   return { name: 'messages of the rail were read and applied', violations: Number(troubled.count), examples, isWarning: true }
 }
 
