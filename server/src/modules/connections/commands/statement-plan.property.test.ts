@@ -4,7 +4,7 @@ import { entryIdentities, parseStatementFile } from '../../../formats/statements
 import { derivedId } from '../../../platform/ids.ts'
 import { EUR } from '../../../platform/money.ts'
 import { AMOUNT_MAX, TOTAL_MAX } from '../../ledger/index.ts'
-import type { AccountFacts, BookedEntry, CarriedBalance } from '../domain/account-books.ts'
+import type { AccountFacts, BookedEntry, CarriedBalance, LedgerAnswer } from '../domain/account-books.ts'
 import type { Statement } from '../domain/statement.ts'
 import { type AccountPlan, planStatements } from '../domain/statement-plan.ts'
 import { dayBefore } from '../domain/statement-span.ts'
@@ -134,6 +134,35 @@ test('statements that add up: the books have the balances as stated, and gaps ar
         if (file.isDaily) continue // a later statement of the file may close the gap of an earlier one
         const open = plan.carried.filter(({ day, carriedMinor }) => carriedMinor !== 0n && day !== dateOf(earliest))
         expect(gapsNamed(plan)).toEqual(open.map(({ day }) => day))
+      }
+    }),
+    RUNS,
+  )
+})
+
+test('what the ledger says is final: an entry is booked, a duplicate or left out and named, and never two of these', () => {
+  const answer = fc.constantFrom<(LedgerAnswer | undefined)[]>(
+    'booked',
+    'period_closed',
+    'amount_too_large',
+    undefined,
+    undefined,
+  )
+  fc.assert(
+    fc.property(story(KINDS), fc.array(answer, { minLength: 24, maxLength: 24 }), (told, answers) => {
+      const books = new ListedBooks()
+      for (const file of told.files) {
+        const statements = read(told, file)
+        const entries = statements.flatMap((statement) => statement.entries)
+        const keys = [...new Set(entries.map((entry) => entry.key))].sort()
+        const said = new Map(keys.flatMap((key, index) => (answers[index] ? [[key, answers[index]] as const] : [])))
+        const plan = planStatements({ ...books.facts(), ledgerAnswers: said }, statements)
+        for (const [index, { toBook, duplicates, unbooked, problems }] of plan.statements.entries()) {
+          expect(toBook.length + duplicates + unbooked.length).toBe(statements[index]?.entries.length)
+          expect(toBook.filter((entry) => said.has(entry.key))).toEqual([])
+          expect(problems.filter(({ message }) => message.endsWith(' is not booked'))).toHaveLength(unbooked.length)
+        }
+        books.record(statements, plan)
       }
     }),
     RUNS,

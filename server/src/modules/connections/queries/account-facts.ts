@@ -22,7 +22,10 @@ export async function factsOf(tx: Tx, account: ExternalAccount, statements: read
   const latestDay = await latestBookingDay(tx, account.id)
   const periods = periodsOf(statements)
   const [first] = periods
-  const movements = first ? await movementsAfter(tx, account.ledgerAccountId, eveOf(first.from)) : []
+  const carried = await store.findCarried(tx, account.id)
+  // The next statement of a long history has nothing after its first day, and need not look.
+  const isLatest = !first || ((latestDay ?? '') < first.from && !carried.some((balance) => balance.day > first.from))
+  const movements = isLatest ? [] : await movementsAfter(tx, account.ledgerAccountId, eveOf(first.from))
   return {
     ledgerAccountId: account.ledgerAccountId,
     balanceMinor: own.balance,
@@ -33,7 +36,7 @@ export async function factsOf(tx: Tx, account: ExternalAccount, statements: read
       periods.filter(({ from }) => latestDay !== undefined && from <= latestDay),
     ),
     movements: movements.map(({ effectiveAt, minor }) => ({ day: countsOn(effectiveAt), minor })),
-    carried: await store.findCarried(tx, account.id),
+    carried,
     reached: await store.findReached(tx, account.id),
     completePeriods: earlier
       .filter(({ reconciles }) => reconciles)
