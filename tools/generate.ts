@@ -6,6 +6,7 @@ import pg from 'pg'
 import { partita } from '../server/src/bank.ts'
 import { startEmbedded } from '../server/src/platform/postgres/embedded.ts'
 import { migrate } from '../server/src/platform/postgres/migrate.ts'
+import { writeAccess } from './access.ts'
 import { renderEvents } from './events.ts'
 import { codegenOptions, EVENTS_FILE, SCHEMA_FILE, SCHEMA_TYPES } from './generated-files.ts'
 import { writeOpenApi } from './openapi.ts'
@@ -24,6 +25,7 @@ async function main(): Promise<void> {
     generateTypes(server.adminUrl)
     await writeOpenApi()
     writeFileSync(EVENTS_FILE, renderEvents(partita.modules))
+    await writeAccess()
   } finally {
     await server.remove()
     rmSync(folder, { recursive: true, force: true })

@@ -1,53 +1,53 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { buildApp } from '../server/src/app.ts'
-import { partita } from '../server/src/bank.ts'
-import { BankClock } from '../server/src/platform/clock.ts'
-import { silentLogger } from '../server/src/platform/logging.ts'
-import { createMetrics } from '../server/src/platform/metrics.ts'
-import { openDatabase } from '../server/src/platform/postgres/database.ts'
+import stringify from 'json-stringify-pretty-compact'
+import { type ApiDescription, describeApi, type OperationDescription } from '../server/src/platform/http/openapi.ts'
+import { HEALTH_OPERATIONS } from '../server/src/platform/http/server.ts'
+import { allOperations } from './api-operations.ts'
 
 export const OPENAPI_FILE = join(import.meta.dirname, '../api/openapi.json')
 const EXAMPLES_FOLDER = join(import.meta.dirname, '../api/examples')
+const LINE_WIDTH = 130
 
-type Content = { content?: Record<string, { example?: unknown }> }
-type Operation = { operationId?: string; requestBody?: Content; responses?: Record<string, Content> }
-type Example = { request: { body?: unknown }; response: { status: number; body: unknown } }
+type Example = { request: { body?: unknown }; response: { status: number } }
 
-/** The API's description as its own routes give it, with the recorded examples. Needs no database: routes are registered, none is called. */
+/** The API's description as its own operations give it, with the recorded examples. */
 export async function renderOpenApi(): Promise<string> {
-  const loaded = partita.configure({ DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none', PARTITA_ENVIRONMENT: 'test' })
-  if (!loaded.ok) throw new Error(loaded.problems.join('\n'))
-  const database = openDatabase({ url: loaded.config.database.url, applicationName: 'openapi' })
-  const metrics = createMetrics({ process: false })
-  const dependencies = { config: loaded.config, database, clock: new BankClock(database), logger: silentLogger, metrics }
-  const server = await buildApp(dependencies, partita.parts(dependencies), { openapi: true })
-  try {
-    const description = server.app.swagger() as unknown as { paths: Record<string, Record<string, Operation>> }
-    addExamples(description.paths)
-    return `${JSON.stringify(description, undefined, 2)}\n`
-  } finally {
-    await server.close()
-    await database.close()
-  }
+  const description = describeApi(await allOperations(), HEALTH_OPERATIONS)
+  addExamples(description.paths)
+  return `${stringify(description, { indent: 2, maxLength: LINE_WIDTH })}\n`
 }
 
-/** `api/examples/{operationId}.json`, and `{operationId}.{case}.json` for further cases such as refusals. */
-function addExamples(paths: Record<string, Record<string, Operation>>): void {
+/**
+ * `api/examples/{operationId}.json`, and `{operationId}.{case}.json` for further cases such as refusals: the description points into them.
+ * Of answers that several operations share, examples stay in their files only.
+ */
+function addExamples(paths: ApiDescription['paths']): void {
   const operations = new Map(
     Object.values(paths).flatMap((path) => Object.values(path).map((operation) => [operation.operationId, operation])),
   )
   for (const file of readdirSync(EXAMPLES_FOLDER).sort()) {
+    const name = basename(file, '.json')
     const example = JSON.parse(readFileSync(join(EXAMPLES_FOLDER, file), 'utf8')) as Example
-    const operation = operations.get(basename(file).split('.')[0])
+    const operation = operations.get(name.split('.')[0] ?? '')
     if (!operation) throw new Error(`api/examples/${file} is an example of no operation`)
-    const answer = operation.responses?.[example.response.status]?.content?.['application/json']
+    const answer = operation.responses[example.response.status]
     if (!answer)
       throw new Error(`api/examples/${file} shows status ${example.response.status}, which the operation does not declare`)
-    answer.example ??= example.response.body
-    const body = operation.requestBody?.content?.['application/json']
-    if (body) body.example ??= example.request.body
+    show(answer, name, `examples/${file}#/response/body`)
+    if (example.request.body !== undefined && operation.requestBody) {
+      show(operation.requestBody, name, `examples/${file}#/request/body`)
+    }
   }
+}
+
+function show(
+  { content }: Pick<OperationDescription['responses'][string], 'content'>,
+  name: string,
+  externalValue: string,
+): void {
+  const json = content?.['application/json']
+  if (json) json.examples = { ...json.examples, [name]: { externalValue } }
 }
 
 /** Writes `api/openapi.json`. */

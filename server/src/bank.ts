@@ -1,6 +1,8 @@
 import { MODULES } from './modules.ts'
+import { assert } from './platform/assert.ts'
 import { describeSettings, loadConfig } from './platform/config.ts'
 import { loadModules, type Module, type ModuleLine, type ModuleParts, type World } from './platform/module.ts'
+import type { Permissions } from './platform/permissions.ts'
 import { type Migration, migrationsIn, PLATFORM_MIGRATIONS } from './platform/postgres/migrations.ts'
 
 /** The modules that a bank is put together from. */
@@ -32,6 +34,13 @@ export class Bank {
       ...this.modules.flatMap(({ name, migrations }) => (migrations ? [{ name, folder: migrations }] : [])),
     ]
     return folders.flatMap(migrationsIn)
+  }
+
+  /** Every permission that a module declares. */
+  get permissions(): Permissions {
+    const declared = this.modules.flatMap(({ permissions }) => Object.entries(permissions ?? {}))
+    assert(new Set(declared.map(([name]) => name)).size === declared.length, 'two modules declare the same permission')
+    return Object.fromEntries(declared)
   }
 
   /** What every module brings to this process. */

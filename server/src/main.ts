@@ -51,7 +51,8 @@ async function main(): Promise<void> {
 
   const health = { unfit: () => schema.problem }
   if (role !== 'api') parts.unshift(await startTheWorker(world, modules, wakeups))
-  const server = role === 'worker' ? await serveHealth(world, health) : await buildApp(world, modules, health)
+  const http = { parts: modules, permissions: partita.permissions }
+  const server = role === 'worker' ? await serveHealth(world, health) : await buildApp(world, http, health)
   const url = await server.app.listen({ host: config.host, port: role === 'worker' ? config.workerPort : config.port })
   parts.unshift({ name: 'http', stop: () => drain(server, config, modules) })
   logger.info('started', { 'event.action': role, 'url.full': url })

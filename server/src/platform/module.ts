@@ -1,11 +1,12 @@
-import type { FastifyInstance } from 'fastify'
 import type { BankClock } from './clock.ts'
 import type { Config } from './config.ts'
 import type { Consumer } from './events/consumer.ts'
 import type { EventDefinition } from './events/definition.ts'
+import type { Operation } from './http/operation.ts'
 import type { Logger } from './logging.ts'
 import type { Metrics } from './metrics.ts'
 import type { Pass } from './passes/pass.ts'
+import type { Permissions } from './permissions.ts'
 import type { Database, Tx } from './postgres/database.ts'
 import type { AnySettings } from './settings.ts'
 
@@ -17,9 +18,6 @@ export type World = {
   readonly logger: Logger
   readonly metrics: Metrics
 }
-
-/** A right that a role may hold. Each module declares its own; `roles` are the built-in ones that hold it. */
-export type Permission = { readonly describe: string; readonly roles: readonly string[] }
 
 /** One proof: its name, how often it fails, and the first few cases as text for a person. */
 export type Proof = {
@@ -47,10 +45,10 @@ export type ModuleGauge = { readonly name: string; readonly help: string; read()
 
 /** Everything that a module brings to a running process. Making it does nothing yet: a process takes what its role needs. */
 export type ModuleParts = {
-  /** Registers the module's routes on the authenticated part of the server. */
-  readonly routes?: (app: FastifyInstance) => void
-  /** The same for routes that only a sandbox has. */
-  readonly sandboxRoutes?: (app: FastifyInstance) => void
+  /** What the module answers over HTTP. */
+  readonly operations?: readonly Operation[]
+  /** The same, where the bank is a sandbox. */
+  readonly sandboxOperations?: readonly Operation[]
   /** What moves by itself, run by the worker. */
   readonly passes?: readonly Pass[]
   /** Who takes the events of other modules, run by the worker too. */
@@ -66,7 +64,7 @@ export type Module = {
   /** Folder of its forward-only SQL files; a module without tables has none. */
   readonly migrations?: string
   readonly settings?: AnySettings
-  readonly permissions?: Readonly<Record<string, Permission>>
+  readonly permissions?: Permissions
   /** Everything that it publishes. */
   readonly events?: readonly EventDefinition[]
   readonly checks?: readonly Check[]

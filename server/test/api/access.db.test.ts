@@ -1,80 +1,65 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { bankSettings } from '../../src/modules/accounts/index.ts'
 import { issueApiKey, revokeApiKey } from '../../src/modules/identity/index.ts'
 import { findOrganizationBySlug, ownerOf } from '../../src/modules/team/index.ts'
+import type { MemberActor } from '../../src/platform/actor.ts'
+import { type Access, CREDENTIAL_KINDS, methodOf } from '../../src/platform/http/operation.ts'
+import type { OperationExample } from '../../src/platform/http/operation-example.ts'
 import type { Id } from '../../src/platform/ids.ts'
 import { type SeededCompany, seedCompanies } from '../../src/seed.ts'
 import { TODAY } from '../support/demo.ts'
-import { type DemoObjects, demoObjects, fill } from './examples.ts'
-import { operationsOf } from './operations.ts'
+import { type ActingServer, serverForActors } from './acting-server.ts'
+import { type DemoObjects, demoObjects, fill, moduleExamples, NOBODYS_OBJECTS, requestOf, unmatched } from './examples.ts'
 import { startTestBank, type TestBank } from './support.ts'
 
-/** A correct request of each operation by the demo company. `named`: it names an object that another organization must not reach. */
-type Request = { readonly method: 'GET' | 'POST'; readonly path: string; readonly body?: unknown; readonly named?: true }
-const REQUESTS: Readonly<Record<string, Request>> = {
-  getOrganization: { method: 'GET', path: '/v2/organization' },
-  getOrganizationBySlug: { method: 'GET', path: '/v2/organizations/atelier-lumen-4821', named: true },
-  listBankAccounts: { method: 'GET', path: '/v2/bank_accounts' },
-  getBankAccount: { method: 'GET', path: '/v2/bank_accounts/{account}', named: true },
-  listTransactions: { method: 'GET', path: '/v2/transactions?bank_account_id={account}', named: true },
-  getTransaction: { method: 'GET', path: '/v2/transactions/{transaction}', named: true },
-  listLabels: { method: 'GET', path: '/v2/labels' },
-  getLabel: { method: 'GET', path: '/v2/labels/{label}', named: true },
-  listMemberships: { method: 'GET', path: '/v2/memberships' },
-  createInternalTransfer: {
-    method: 'POST',
-    path: '/v2/internal_transfers',
-    body: {
-      internal_transfer: { debit_iban: '{iban}', credit_iban: '{otherIban}', reference: 'x', amount: '1.00', currency: 'EUR' },
-    },
-    named: true,
-  },
-  simulateIncomingTransfer: {
-    method: 'POST',
-    path: '/simulation/incoming_transfers',
-    body: { creditor_iban: '{iban}', amount: '1.00' },
-  },
-  getClock: { method: 'GET', path: '/simulation/clock' },
-  moveClock: { method: 'POST', path: '/simulation/clock', body: { advance_seconds: 1 } },
-}
-
-/** Operations that ask for no organization's key, and why. */
-const WITHOUT_KEY: Readonly<Record<string, string>> = {
-  getLiveness: 'an orchestrator has no key; it tells one word',
-  getReadiness: 'the same',
-  getMetrics: 'has a token of its own, which production requires: see server.test.ts and config.test.ts',
-}
+const EXAMPLES = await moduleExamples()
+const NAMES = Object.keys(EXAMPLES)
 
 let bank: TestBank
 let objects: DemoObjects
 let stranger: SeededCompany
+let acting: ActingServer
 beforeAll(async () => {
-  bank = await startTestBank({}, { openapi: true })
+  bank = await startTestBank()
   objects = await demoObjects(bank)
   const { database, clock, config } = bank.dependencies
   stranger = (
     await seedCompanies(database, clock, { count: 1, transactionsEach: 5, bank: config.of(bankSettings) })
   )[0] as SeededCompany
+  acting = await serverForActors(bank)
 })
-afterAll(() => bank.close())
+afterAll(async () => {
+  await acting.close()
+  await bank.close()
+})
 
-const requestOf = (name: string) => REQUESTS[name] as Request
-const send = (name: string, authorization: string | null) => {
-  const { method, path, body } = fill(requestOf(name), objects)
-  return bank.request(method, path, { authorization, body })
+/** A member with the rights that are asked for, and no others. */
+const entitled = ({ credentials: [kind], scope, permission }: Access): MemberActor => ({
+  ...acting.member,
+  credential: { kind: kind as 'api_key', id: 'x', label: 'x' },
+  scopes: new Set([scope]),
+  permissions: new Set([permission]),
+})
+const asActor = (name: string, actor: MemberActor) => acting.send(actor, fill(templateOf(name), objects))
+
+const operationOf = (name: string) => {
+  const operation = bank.operations.find(({ id }) => id === name)
+  if (!operation) throw new Error(`there is no operation ${name}`)
+  return operation
+}
+const templateOf = (name: string) => requestOf(operationOf(name), EXAMPLES[name] as OperationExample)
+const send = (name: string, authorization: string | null, of: DemoObjects = objects) => {
+  const { method, path, headers, body } = fill(templateOf(name), of)
+  return bank.request(method, path, { authorization, headers: { ...headers }, body })
 }
 const asStranger = () => `${stranger.organizationSlug}:${stranger.secretKey}`
 const withoutTrace = (body: string): unknown => ({ ...JSON.parse(body), trace_id: undefined })
 
-test('every operation stands in the table', () => {
-  expect([...Object.keys(REQUESTS), ...Object.keys(WITHOUT_KEY)].sort()).toEqual(
-    operationsOf(bank)
-      .map(({ id }) => id)
-      .sort(),
-  )
+test('every operation is tried', () => {
+  expect(unmatched(bank.operations, EXAMPLES)).toEqual([])
 })
 
-describe.each(Object.keys(REQUESTS))('%s', (name) => {
+describe.each(NAMES)('%s', (name) => {
   test.each<[string, string | null, string]>([
     ['no header', null, 'authorization_header_missing'],
     ['an empty header', '', 'authorization_header_missing'],
@@ -96,28 +81,37 @@ describe.each(Object.keys(REQUESTS))('%s', (name) => {
     expect((await send(name, `${stranger.organizationSlug}:${bank.demo.secretKey}`)).statusCode).toBe(401)
   })
 
-  if (!REQUESTS[name]?.named) return
+  test('is refused without the scope, without the permission, and with a credential of another kind; not with just what it asks for', async () => {
+    const { access } = operationOf(name)
+    const as = (changes: Partial<MemberActor>) => asActor(name, { ...entitled(access), ...changes })
+    if (access.scope !== 'none') {
+      const answer = await as({ scopes: new Set() })
+      expect(answer.statusCode).toBe(403)
+      expect(answer.json().errors).toEqual([{ code: 'forbidden', detail: `missing required oauth scope: ${access.scope}` }])
+    }
+    if (access.permission !== 'none') {
+      const answer = await as({ permissions: new Set() })
+      expect(answer.statusCode).toBe(403)
+      expect(answer.json().errors).toEqual([
+        { code: 'forbidden', detail: 'User does not have sufficient permissions for this action.' },
+      ])
+    }
+    for (const kind of CREDENTIAL_KINDS.filter((each) => !access.credentials.includes(each))) {
+      const answer = await as({ credential: { kind: kind as 'oauth', id: 'x', label: 'x' } })
+      expect(answer.statusCode, kind).toBe(401)
+    }
+    expect([401, 403]).not.toContain((await as({})).statusCode)
+  })
+
+  if (!EXAMPLES[name]?.named) return
   test('answers another organization exactly as if the object did not exist', async () => {
     const theirs = await send(name, asStranger())
     expect([404, 422]).toContain(theirs.statusCode)
-    const request = fill(requestOf(name), UNKNOWN)
-    const unknown = await bank.request(request.method, request.path.replace('atelier-lumen-4821', 'nobody-1'), {
-      authorization: asStranger(),
-      body: request.body,
-    })
+    const unknown = await send(name, asStranger(), NOBODYS_OBJECTS)
     expect(unknown.statusCode).toBe(theirs.statusCode)
     expect(withoutTrace(unknown.body)).toEqual(withoutTrace(theirs.body))
   })
 })
-
-const NO_ID = '00000000-0000-7000-8000-000000000000'
-const UNKNOWN: DemoObjects = {
-  account: NO_ID,
-  iban: 'DE89370400440532013000',
-  otherIban: 'DE02120300000000202051',
-  transaction: NO_ID,
-  label: NO_ID,
-}
 
 test('a list shows the caller’s organization only', async () => {
   const own = (await bank.get('/v2/organization', { authorization: asStranger() })).json().organization
@@ -137,6 +131,39 @@ test('money cannot be taken from another organization’s account, nor sent to i
   expect((await transfer(own, objects.iban)).statusCode).toBe(422)
 })
 
+describe('the key of a member', () => {
+  const setMember = (status: string, role: string | null = 'owner') =>
+    bank.db.admin.query(
+      `update team.membership m set status = $1, role = $2
+         from team.organization o where o.id = m.organization_id and o.slug = $3 and m.role is distinct from 'employee'`,
+      [status, role, stranger.organizationSlug],
+    )
+  afterEach(() => setMember('active'))
+
+  test('who was revoked is as dead as a wrong one, and lives again with the member', async () => {
+    await setMember('revoked')
+    for (const name of NAMES) expect((await send(name, asStranger())).statusCode, name).toBe(401)
+    await setMember('active')
+    expect((await send('listLabels', asStranger())).statusCode).toBe(200)
+  })
+
+  test.each(['pending', 'invitable'])('who is %s does nothing yet', async (status) => {
+    await setMember(status, status === 'invitable' ? null : 'owner')
+    expect((await send('listLabels', asStranger())).statusCode).toBe(401)
+  })
+
+  test.each<[string, number]>([
+    ['admin', 422],
+    ['manager', 422],
+    ['reporting', 403],
+    ['accountant', 403],
+  ])('whose role is %s may do what the role may: an order of money gets %i', async (role, status) => {
+    await setMember('active', role)
+    expect((await send('createInternalTransfer', asStranger())).statusCode).toBe(status)
+    expect((await send('listLabels', asStranger())).statusCode).toBe(200)
+  })
+})
+
 describe('a new key', () => {
   test('works at once, the former no longer; a revoked one never', async () => {
     const { database } = bank.dependencies
@@ -149,12 +176,12 @@ describe('a new key', () => {
       }
     })
     const fresh = `${stranger.organizationSlug}:${secrets.secret}`
-    for (const name of Object.keys(REQUESTS).filter((each) => !REQUESTS[each]?.named && REQUESTS[each]?.method === 'GET')) {
+    for (const name of NAMES.filter((each) => !EXAMPLES[each]?.named && methodOf(operationOf(each)) === 'GET')) {
       expect((await send(name, asStranger())).statusCode, `${name} with the former key`).toBe(401)
       expect((await send(name, fresh)).statusCode, `${name} with the new key`).toBe(200)
     }
     await database.transaction('system', (tx) => revokeApiKey(tx, secrets.organizationId, TODAY))
-    for (const name of Object.keys(REQUESTS)) expect((await send(name, fresh)).statusCode, `${name} with a revoked key`).toBe(401)
+    for (const name of NAMES) expect((await send(name, fresh)).statusCode, `${name} with a revoked key`).toBe(401)
   })
 
   test('is nowhere in the database', async () => {

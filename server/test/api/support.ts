@@ -1,8 +1,9 @@
 import type { LightMyRequestResponse } from 'fastify'
-import { buildApp } from '../../src/app.ts'
+import { buildApp, operationsOf } from '../../src/app.ts'
 import { partita } from '../../src/bank.ts'
 import { BankClock, fixedClock } from '../../src/platform/clock.ts'
 import type { Config } from '../../src/platform/config.ts'
+import type { Operation } from '../../src/platform/http/operation.ts'
 import type { HttpServer } from '../../src/platform/http/server.ts'
 import { silentLogger } from '../../src/platform/logging.ts'
 import { createMetrics } from '../../src/platform/metrics.ts'
@@ -15,9 +16,14 @@ export type TestBank = {
   readonly db: TestDatabase
   readonly dependencies: World
   readonly server: HttpServer
+  readonly operations: readonly Operation[]
   readonly demo: DemoDatabase['demo']
   /** Sends a request as the demo company, or as whoever `authorization` says; null sends none. */
-  request(method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, options?: RequestOptions): Promise<LightMyRequestResponse>
+  request(
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    url: string,
+    options?: RequestOptions,
+  ): Promise<LightMyRequestResponse>
   get(url: string, options?: RequestOptions): Promise<LightMyRequestResponse>
   close(): Promise<void>
 }
@@ -28,11 +34,12 @@ export type RequestOptions = {
   readonly body?: unknown
 }
 
-export async function startTestBank(overrides: NodeJS.ProcessEnv = {}, options: { openapi?: boolean } = {}): Promise<TestBank> {
+export async function startTestBank(overrides: NodeJS.ProcessEnv = {}): Promise<TestBank> {
   const db = await createDemoDatabase()
   const { demo } = db
   const dependencies = await dependenciesOf(db, overrides)
-  const server = await buildApp(dependencies, partita.parts(dependencies), { credentialCacheMs: 0, ...options })
+  const parts = partita.parts(dependencies)
+  const server = await buildApp(dependencies, { parts, permissions: partita.permissions }, { credentialCacheMs: 0 })
   const own = `${demo.organizationSlug}:${demo.secretKey}`
   const request: TestBank['request'] = (method, url, { authorization = own, headers = {}, body } = {}) =>
     server.app.inject({
@@ -45,6 +52,7 @@ export async function startTestBank(overrides: NodeJS.ProcessEnv = {}, options: 
     db,
     dependencies,
     server,
+    operations: operationsOf(parts, true),
     demo,
     request,
     get: (url, options) => request('GET', url, options),

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Type } from 'typebox'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ACCESS_FILE, renderAccess } from '../../../tools/access.ts'
 import { renderEvents } from '../../../tools/events.ts'
 import { codegenOptions, EVENTS_FILE, SCHEMA_FILE, SCHEMA_TYPES } from '../../../tools/generated-files.ts'
 import { dumpSchema } from '../../../tools/schema-dump.ts'
@@ -47,5 +48,11 @@ describe('what is generated from the definitions of events', () => {
     const planted = defineEvent('planted.happened.v1', Type.Object({ id: Uuid('it') }), { aggregate: 'id', describe: 'Planted.' })
     const modules = [...partita.modules, { name: 'planted', events: [planted] }]
     expect(renderEvents(modules, () => '{}')).not.toBe(readFileSync(EVENTS_FILE, 'utf8'))
+  })
+})
+
+describe('what is generated from the operations', () => {
+  test('docs/access.md is who may do what', async () => {
+    expect(await renderAccess(), HINT).toBe(readFileSync(ACCESS_FILE, 'utf8'))
   })
 })

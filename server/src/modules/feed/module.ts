@@ -1,11 +1,30 @@
 import { join } from 'node:path'
 import { defineModule } from '../../platform/module.ts'
-import { feedHttp } from './http.ts'
+import { getBankAccount } from './operations/get-bank-account.ts'
+import { getLabel } from './operations/get-label.ts'
+import { getOrganization, getOrganizationBySlug } from './operations/get-organization.ts'
+import { getTransaction } from './operations/get-transaction.ts'
+import { listBankAccounts } from './operations/list-bank-accounts.ts'
+import { listLabels } from './operations/list-labels.ts'
+import { listTransactions } from './operations/list-transactions.ts'
+import { FEED_PERMISSIONS } from './operations/permissions.ts'
 import { verifyFeed } from './queries/verify-feed.ts'
 
 export default defineModule({
   name: 'feed',
   migrations: join(import.meta.dirname, 'migrations'),
   checks: [{ name: 'feed', prove: verifyFeed }],
-  create: ({ database }) => ({ routes: (app) => feedHttp(app, { database }) }),
+  permissions: FEED_PERMISSIONS,
+  create: () => ({
+    operations: [
+      getOrganization,
+      getOrganizationBySlug,
+      listBankAccounts,
+      getBankAccount,
+      listTransactions,
+      getTransaction,
+      listLabels,
+      getLabel,
+    ],
+  }),
 })

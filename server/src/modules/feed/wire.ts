@@ -1,9 +1,13 @@
 import { type TSchema, Type } from 'typebox'
+import { maskIban } from '../../formats/payments/iban.ts'
 import { decimalNumber, integerNumber } from '../../platform/http/json-numbers.ts'
+import { named } from '../../platform/http/openapi.ts'
+import { listOf } from '../../platform/http/query.ts'
 import { type Currency, EUR, formatDecimal, money } from '../../platform/money.ts'
 import type { BankAccount } from '../accounts/index.ts'
 import type { Organization } from '../team/index.ts'
 import { CATEGORIES, OPERATION_TYPES, SUBJECT_KEYS, SUBJECTS_WITH_COUNTERPARTY, type SubjectType } from './domain/transaction.ts'
+import { EMBEDDABLE, type Included } from './queries/embedded.ts'
 import type { Transaction } from './queries/find-transaction.ts'
 import type { Label, VatItem } from './store.ts'
 
@@ -38,13 +42,19 @@ const bankAccountFields = {
   is_external_account: Type.Boolean({ description: 'A connected account at another bank.' }),
   account_number: nullable(Type.String(), 'Number of a connected account that has no IBAN.'),
 }
-export const BankAccountSchema = Type.Object(
-  { ...bankAccountFields, iban: text('Masked: `/v2/organization` shows it whole.') },
-  { description: 'A business account.' },
+export const BankAccountSchema = named(
+  'BankAccount',
+  Type.Object(
+    { ...bankAccountFields, iban: text('Masked: `/v2/organization` shows it whole.') },
+    { description: 'A business account.' },
+  ),
 )
-export const OrganizationAccountSchema = Type.Object(
-  { ...bankAccountFields, slug: text('The organization’s slug and the account’s number.') },
-  { description: 'A business account, with its IBAN unmasked.' },
+export const OrganizationAccountSchema = named(
+  'OrganizationAccount',
+  Type.Object(
+    { ...bankAccountFields, slug: text('The organization’s slug and the account’s number.') },
+    { description: 'A business account, with its IBAN unmasked.' },
+  ),
 )
 
 /** @param iban shown as it is given: masked or not. */
@@ -64,25 +74,31 @@ export const bankAccountToWire = (account: BankAccount, iban: string) => ({
   account_number: account.accountNumber,
 })
 
-export const OrganizationSchema = Type.Object(
-  {
-    id: uuid(),
-    slug: text('First half of the API key.'),
-    name: text('The name that people use.'),
-    legal_name: nullable(Type.String(), 'The name in the register.'),
-    locale: nullable(Type.String({ enum: ['fr', 'de', 'it', 'es', 'en', 'pt'] }), 'Language of the organization.'),
-    legal_share_capital: nullable(Type.Number(), 'In euros.'),
-    legal_country: nullable(Type.String(), 'ISO 3166 alpha-2.'),
-    legal_registration_date: nullable(Type.String({ format: 'date' }), 'When it was registered.'),
-    legal_form: nullable(Type.String(), 'SAS, GmbH and so on.'),
-    legal_address: nullable(Type.String(), 'One line.'),
-    address: nullable(Type.Object({}, { additionalProperties: true }), 'Not kept in parts: always null.'),
-    legal_sector: nullable(Type.String(), 'Activity code.'),
-    legal_number: nullable(Type.String(), 'Number in the register: SIRET, HRB and so on.'),
-    contract_signed_at: nullable(Type.String({ format: 'date-time' }), 'When the account was opened.'),
-    bank_accounts: Type.Array(OrganizationAccountSchema),
-  },
-  { description: 'The organization that the credential belongs to.' },
+/** An account where its IBAN is not shown whole. */
+export const maskedAccountToWire = (account: BankAccount) => bankAccountToWire(account, maskIban(account.iban ?? ''))
+
+export const OrganizationSchema = named(
+  'Organization',
+  Type.Object(
+    {
+      id: uuid(),
+      slug: text('First half of the API key.'),
+      name: text('The name that people use.'),
+      legal_name: nullable(Type.String(), 'The name in the register.'),
+      locale: nullable(Type.String({ enum: ['fr', 'de', 'it', 'es', 'en', 'pt'] }), 'Language of the organization.'),
+      legal_share_capital: nullable(Type.Number(), 'In euros.'),
+      legal_country: nullable(Type.String(), 'ISO 3166 alpha-2.'),
+      legal_registration_date: nullable(Type.String({ format: 'date' }), 'When it was registered.'),
+      legal_form: nullable(Type.String(), 'SAS, GmbH and so on.'),
+      legal_address: nullable(Type.String(), 'One line.'),
+      address: nullable(Type.Object({}, { additionalProperties: true }), 'Not kept in parts: always null.'),
+      legal_sector: nullable(Type.String(), 'Activity code.'),
+      legal_number: nullable(Type.String(), 'Number in the register: SIRET, HRB and so on.'),
+      contract_signed_at: nullable(Type.String({ format: 'date-time' }), 'When the account was opened.'),
+      bank_accounts: Type.Array(OrganizationAccountSchema),
+    },
+    { description: 'The organization that the credential belongs to.' },
+  ),
 )
 
 export const organizationToWire = (organization: Organization, accounts: readonly BankAccount[]) => ({
@@ -104,109 +120,113 @@ export const organizationToWire = (organization: Organization, accounts: readonl
   bank_accounts: accounts.map((account) => ({ ...bankAccountToWire(account, account.iban ?? ''), slug: account.slug })),
 })
 
-export const LabelSchema = Type.Object(
-  {
-    id: uuid(),
-    name: Type.String(),
-    parent_id: nullable(Type.String({ format: 'uuid' }), 'The list that the label belongs to.'),
-  },
-  { description: 'A label of the organization.' },
+export const LabelSchema = named(
+  'Label',
+  Type.Object(
+    {
+      id: uuid(),
+      name: Type.String(),
+      parent_id: nullable(Type.String({ format: 'uuid' }), 'The list that the label belongs to.'),
+    },
+    { description: 'A label of the organization.' },
+  ),
 )
 
 export const labelToWire = (label: Label) => ({ id: label.id, name: label.name, parent_id: label.parentId })
 
-const CounterpartySchema = Type.Object({
-  counterparty_account_number: Type.String(),
-  counterparty_account_number_format: Type.String({ description: 'IBAN, unstructured or sort_code.' }),
-  counterparty_bank_identifier: Type.String(),
-  counterparty_bank_identifier_format: Type.String({ description: 'SWIFT_BIC, unstructured or sort_code.' }),
-})
+const CounterpartySchema = named(
+  'Counterparty',
+  Type.Object({
+    counterparty_account_number: Type.String(),
+    counterparty_account_number_format: Type.String({ description: 'IBAN, unstructured or sort_code.' }),
+    counterparty_bank_identifier: Type.String(),
+    counterparty_bank_identifier_format: Type.String({ description: 'SWIFT_BIC, unstructured or sort_code.' }),
+  }),
+)
 const subjectSchema = (key: string) =>
   Type.Optional(
     key === 'direct_debit_hold' || key === 'check' || key === 'financing_installment' || key === 'pagopa_payment'
       ? nullable(Type.Object({}, { additionalProperties: true }), `Details of a ${key}.`)
       : CounterpartySchema,
   )
-const categoryName = nullable(
-  Type.Object({ id: uuid(), name: nullable(Type.String(), 'Its name.') }),
-  'Cash-flow category, when assigned.',
+const categoryName = named(
+  'CashFlowCategory',
+  nullable(Type.Object({ id: uuid(), name: nullable(Type.String(), 'Its name.') }), 'Cash-flow category, when assigned.'),
 )
 
-export const TransactionSchema = Type.Object(
-  {
-    id: uuid(),
-    transaction_id: text('Readable identifier: account and number.'),
-    amount: amount('Always above zero: the side says which way.'),
-    amount_cents: cents('Always above zero: the side says which way.'),
-    settled_balance: nullable(Type.Number(), 'The account’s balance after settlement.'),
-    settled_balance_cents: nullable(Type.Integer(), 'The same in minor units.'),
-    attachment_ids: Type.Array(uuid(), { maxItems: 5 }),
-    logo: nullable(
-      Type.Object({ small: Type.Optional(Type.String()), medium: Type.Optional(Type.String()) }),
-      'URLs of the counterparty’s logo.',
-    ),
-    local_amount: amount('In local_currency.'),
-    local_amount_cents: cents('In local_currency.'),
-    side: Type.String({ enum: ['credit', 'debit'] }),
-    operation_type: Type.String({ examples: [...OPERATION_TYPES] }),
-    currency: text('ISO 4217.'),
-    local_currency: text('ISO 4217.'),
-    label: text('The counterparty as received.'),
-    clean_counterparty_name: nullable(Type.String(), 'The counterparty’s name, tidied.'),
-    settled_at: nullable(Type.String({ format: 'date-time' }), 'Null unless completed.'),
-    emitted_at: instant('When it was ordered or received.'),
-    created_at: instant('When it was recorded.'),
-    updated_at: instant('Its last change.'),
-    status: Type.String({ enum: ['pending', 'declined', 'completed'] }),
-    note: nullable(Type.String(), 'Internal note.'),
-    reference: nullable(Type.String(), 'The message that came with the payment.'),
-    vat_amount: nullable(Type.Number(), 'Sum of VAT.'),
-    vat_amount_cents: nullable(Type.Integer(), 'Sum of VAT in minor units.'),
-    vat_rate: nullable(Type.Number(), 'Percent; −1 for several rates.'),
-    initiator_id: nullable(Type.String({ format: 'uuid' }), 'The membership that ordered it.'),
-    label_ids: Type.Array(uuid()),
-    attachment_lost: Type.Boolean(),
-    attachment_required: Type.Boolean(),
-    card_last_digits: nullable(Type.String(), 'Of the card used.'),
-    category: Type.String({ examples: [...CATEGORIES] }),
-    cashflow_category: categoryName,
-    cashflow_subcategory: categoryName,
-    subject_type: Type.String({ examples: Object.keys(SUBJECT_KEYS) }),
-    bank_account_id: uuid(),
-    is_external_transaction: Type.Boolean({ description: 'On a connected account at another bank.' }),
-    attachments: Type.Optional(
-      Type.Array(Type.Object({}, { additionalProperties: true }), { description: 'With includes[]=attachments.' }),
-    ),
-    labels: Type.Optional(Type.Array(LabelSchema, { description: 'With includes[]=labels.' })),
-    vat_details: Type.Optional(
-      Type.Object(
-        {
-          items: Type.Array(
-            Type.Object({
-              amount: Type.String(),
-              amount_cents: Type.String(),
-              amount_excluding_vat: Type.String(),
-              amount_excluding_vat_cents: Type.String(),
-              rate: Type.String(),
-            }),
-          ),
-        },
-        { description: 'With includes[]=vat_details.' },
+export const TransactionSchema = named(
+  'Transaction',
+  Type.Object(
+    {
+      id: uuid(),
+      transaction_id: text('Readable identifier: account and number.'),
+      amount: amount('Always above zero: the side says which way.'),
+      amount_cents: cents('Always above zero: the side says which way.'),
+      settled_balance: nullable(Type.Number(), 'The account’s balance after settlement.'),
+      settled_balance_cents: nullable(Type.Integer(), 'The same in minor units.'),
+      attachment_ids: Type.Array(uuid(), { maxItems: 5 }),
+      logo: nullable(
+        Type.Object({ small: Type.Optional(Type.String()), medium: Type.Optional(Type.String()) }),
+        'URLs of the counterparty’s logo.',
       ),
-    ),
-    ...Object.fromEntries(Object.values(SUBJECT_KEYS).flatMap((key) => (key ? [[key, subjectSchema(key)]] : []))),
-  },
-  { description: 'One movement in an account’s feed. The object named by its subject holds the details.' },
+      local_amount: amount('In local_currency.'),
+      local_amount_cents: cents('In local_currency.'),
+      side: Type.String({ enum: ['credit', 'debit'] }),
+      operation_type: Type.String({ examples: [...OPERATION_TYPES] }),
+      currency: text('ISO 4217.'),
+      local_currency: text('ISO 4217.'),
+      label: text('The counterparty as received.'),
+      clean_counterparty_name: nullable(Type.String(), 'The counterparty’s name, tidied.'),
+      settled_at: nullable(Type.String({ format: 'date-time' }), 'Null unless completed.'),
+      emitted_at: instant('When it was ordered or received.'),
+      created_at: instant('When it was recorded.'),
+      updated_at: instant('Its last change.'),
+      status: Type.String({ enum: ['pending', 'declined', 'completed'] }),
+      note: nullable(Type.String(), 'Internal note.'),
+      reference: nullable(Type.String(), 'The message that came with the payment.'),
+      vat_amount: nullable(Type.Number(), 'Sum of VAT.'),
+      vat_amount_cents: nullable(Type.Integer(), 'Sum of VAT in minor units.'),
+      vat_rate: nullable(Type.Number(), 'Percent; −1 for several rates.'),
+      initiator_id: nullable(Type.String({ format: 'uuid' }), 'The membership that ordered it.'),
+      label_ids: Type.Array(uuid()),
+      attachment_lost: Type.Boolean(),
+      attachment_required: Type.Boolean(),
+      card_last_digits: nullable(Type.String(), 'Of the card used.'),
+      category: Type.String({ examples: [...CATEGORIES] }),
+      cashflow_category: categoryName,
+      cashflow_subcategory: categoryName,
+      subject_type: Type.String({ examples: Object.keys(SUBJECT_KEYS) }),
+      bank_account_id: uuid(),
+      is_external_transaction: Type.Boolean({ description: 'On a connected account at another bank.' }),
+      attachments: Type.Optional(
+        Type.Array(Type.Object({}, { additionalProperties: true }), { description: 'With includes[]=attachments.' }),
+      ),
+      labels: Type.Optional(Type.Array(LabelSchema, { description: 'With includes[]=labels.' })),
+      vat_details: Type.Optional(
+        Type.Object(
+          {
+            items: Type.Array(
+              Type.Object({
+                amount: Type.String(),
+                amount_cents: Type.String(),
+                amount_excluding_vat: Type.String(),
+                amount_excluding_vat_cents: Type.String(),
+                rate: Type.String(),
+              }),
+            ),
+          },
+          { description: 'With includes[]=vat_details.' },
+        ),
+      ),
+      ...Object.fromEntries(Object.values(SUBJECT_KEYS).flatMap((key) => (key ? [[key, subjectSchema(key)]] : []))),
+    },
+    { description: 'One movement in an account’s feed. The object named by its subject holds the details.' },
+  ),
 )
 
-export type TransactionIncludes = {
-  readonly vatDetails: boolean
-  readonly attachments: boolean
-  /** Labels by id, when they are to be embedded. */
-  readonly labels: ReadonlyMap<string, Label> | undefined
-}
+export const includes = listOf(EMBEDDABLE, [], 'What to embed in each transaction.')
 
-export function transactionToWire(t: Transaction, includes: TransactionIncludes) {
+export function transactionToWire(t: Transaction, includes: Included) {
   return {
     id: t.id,
     transaction_id: t.slug,

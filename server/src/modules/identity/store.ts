@@ -10,10 +10,11 @@ export type ApiKeyRow = {
   readonly secretSha256: Buffer
 }
 
-export const findLiveKey = (tx: Tx, secretSha256: Buffer) => tx.maybe<ApiKeyRow>`
+/** The live keys whose secrets have these SHA-256. */
+export const findLiveKeys = (tx: Tx, secretsSha256: readonly Buffer[]) => tx.rows<ApiKeyRow>`
   select id, organization_id as "organizationId", membership_id as "membershipId", login, prefix, secret_sha256 as "secretSha256"
     from identity.api_key
-   where secret_sha256 = ${secretSha256} and revoked_at is null`
+   where secret_sha256 = any(${secretsSha256}::bytea[]) and revoked_at is null`
 
 /** @returns how many live keys there were: none or one. */
 export const revokeLiveKey = (tx: Tx, organizationId: string, revokedAt: Date) => tx.run`

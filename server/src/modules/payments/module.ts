@@ -3,7 +3,10 @@ import { defineModule } from '../../platform/module.ts'
 import { bankSettings } from '../accounts/index.ts'
 import { MoneyLane } from '../ledger/index.ts'
 import { EVENTS } from './events.ts'
-import { paymentsHttp, simulationHttp } from './http.ts'
+import { createInternalTransfer } from './operations/create-internal-transfer.ts'
+import { getClock } from './operations/get-clock.ts'
+import { moveClock } from './operations/move-clock.ts'
+import { simulateIncomingTransfer } from './operations/simulate-incoming-transfer.ts'
 import { paymentPasses } from './passes.ts'
 import { verifyPayments } from './queries/verify-payments.ts'
 import { httpRail, httpRailSandbox } from './rail.ts'
@@ -14,13 +17,14 @@ export default defineModule({
   migrations: join(import.meta.dirname, 'migrations'),
   settings: paymentSettings,
   events: EVENTS,
+  permissions: { 'transfers.order': { describe: 'Order transfers.', roles: ['owner', 'admin', 'manager'] } },
   checks: [{ name: 'payments', prove: verifyPayments }],
   create: ({ config, database, clock }) => {
     const { railsUrl } = config.of(paymentSettings)
     const moneyLane = new MoneyLane(database)
     return {
-      routes: (app) => paymentsHttp(app, { clock, database, moneyLane }),
-      sandboxRoutes: (app) => simulationHttp(app, { clock, rail: httpRailSandbox(railsUrl, clock) }),
+      operations: [createInternalTransfer(moneyLane)],
+      sandboxOperations: [simulateIncomingTransfer(httpRailSandbox(railsUrl, clock)), getClock(clock), moveClock(clock)],
       passes: paymentPasses({ database, clock, rail: httpRail(railsUrl, clock), bank: config.of(bankSettings) }),
       drain: () => moneyLane.drain(),
     }

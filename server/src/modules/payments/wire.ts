@@ -1,6 +1,8 @@
 import { type Static, Type } from 'typebox'
 import { type ApiError, atPointer } from '../../platform/http/api-error.ts'
 import { decimalNumber, integerNumber } from '../../platform/http/json-numbers.ts'
+import { named } from '../../platform/http/openapi.ts'
+import { type Refused, refused } from '../../platform/http/operation.ts'
 import { currency, type Money, parseDecimal } from '../../platform/money.ts'
 import type { InternalTransferInstruction, InternalTransferRefusal } from './domain/internal-transfer.ts'
 
@@ -9,30 +11,36 @@ const AmountText = Type.String({ pattern: '^\\d{0,12}(\\.\\d{1,2})?$', minLength
 const Iban = (description: string) => Type.String({ minLength: 1, maxLength: 42, description })
 
 // Fields that we do not know are let through: the contract grows by optional ones, and clients send what their version of it has.
-export const InternalTransferBody = Type.Object({
-  internal_transfer: Type.Object({
-    debit_iban: Iban('IBAN of the account that pays; one of the organization’s own.'),
-    credit_iban: Iban('IBAN of the account that receives; another of the organization’s own.'),
-    reference: Type.String({ minLength: 1, maxLength: 99, description: 'Shown on both accounts. Not blank.' }),
-    amount: AmountText,
-    currency: Type.String({ enum: ['EUR'] }),
+export const InternalTransferBody = named(
+  'InternalTransferOrder',
+  Type.Object({
+    internal_transfer: Type.Object({
+      debit_iban: Iban('IBAN of the account that pays; one of the organization’s own.'),
+      credit_iban: Iban('IBAN of the account that receives; another of the organization’s own.'),
+      reference: Type.String({ minLength: 1, maxLength: 99, description: 'Shown on both accounts. Not blank.' }),
+      amount: AmountText,
+      currency: Type.String({ enum: ['EUR'] }),
+    }),
   }),
-})
+)
 export type InternalTransferBody = Static<typeof InternalTransferBody>
 
-export const InternalTransferAnswer = Type.Object({
-  internal_transfer: Type.Object({
-    id: Type.String({ format: 'uuid' }),
-    slug: Type.String(),
-    status: Type.String({ enum: ['pending'], description: 'Always pending, as the contract has it; the money has moved.' }),
-    amount: Type.Number({ description: 'A decimal number.' }),
-    amount_cents: Type.Integer({ description: 'In minor units.' }),
-    currency: Type.String(),
-    amount_currency: Type.String(),
-    reference: Type.String(),
-    created_at: Type.String({ format: 'date-time' }),
+export const InternalTransferAnswer = named(
+  'InternalTransfer',
+  Type.Object({
+    internal_transfer: Type.Object({
+      id: Type.String({ format: 'uuid' }),
+      slug: Type.String(),
+      status: Type.String({ enum: ['pending'], description: 'Always pending, as the contract has it; the money has moved.' }),
+      amount: Type.Number({ description: 'A decimal number.' }),
+      amount_cents: Type.Integer({ description: 'In minor units.' }),
+      currency: Type.String(),
+      amount_currency: Type.String(),
+      reference: Type.String(),
+      created_at: Type.String({ format: 'date-time' }),
+    }),
   }),
-})
+)
 
 /** Reads an amount that the schema let through; undefined when it is no amount (`.` alone) or not above zero. */
 export function amountFromWire(text: string, code: string): Money | undefined {
@@ -56,33 +64,44 @@ export const internalTransferToWire = (transfer: InternalTransferInstruction) =>
   },
 })
 
+/** What is wrong with a field of an internal transfer. */
+export const wrongField = (code: string, field: string, problem: string): ApiError =>
+  atPointer(code, `${field} ${problem}`, `/internal_transfer/${field}`)
+
 /** Each refusal on the wire. A referenced account that is not there is a 422 that names the field (qonto-api.md §6.2, §27). */
 export const INTERNAL_TRANSFER_ERRORS = {
-  debtor_account_not_found: [422, 'not_found', 'debit_iban is not found or not active', '/internal_transfer/debit_iban'],
-  creditor_account_not_found: [422, 'not_found', 'credit_iban is not found or not active', '/internal_transfer/credit_iban'],
-  same_account_on_both_sides: [422, 'invalid', 'credit_iban must differ from debit_iban', '/internal_transfer/credit_iban'],
-  currency_mismatch: [422, 'not_in_list', 'currency must be the currency of both accounts', '/internal_transfer/currency'],
-  available_balance_insufficient: [400, 'insufficient_funds', 'Insufficient funds', '/amount'],
-} as const satisfies Record<InternalTransferRefusal, readonly [number, string, string, string]>
+  debtor_account_not_found: refused(422, wrongField('not_found', 'debit_iban', 'is not found or not active')),
+  creditor_account_not_found: refused(422, wrongField('not_found', 'credit_iban', 'is not found or not active')),
+  same_account_on_both_sides: refused(422, wrongField('invalid', 'credit_iban', 'must differ from debit_iban')),
+  currency_mismatch: refused(422, wrongField('not_in_list', 'currency', 'must be the currency of both accounts')),
+  available_balance_insufficient: refused(400, atPointer('insufficient_funds', 'Insufficient funds', '/amount')),
+} satisfies Record<InternalTransferRefusal, Refused>
 
-const IncomingTransfer = Type.Object(
-  {
-    creditor_iban: Type.Optional(
-      Iban('IBAN that is paid. One that is not ours shows what happens to such money. This or `iban` is required.'),
-    ),
-    iban: Type.Optional(Iban('The same.')),
-    amount: AmountText,
-    currency: Type.Optional(Type.String({ enum: ['EUR'] })),
-    debtor_name: Type.Optional(Type.String({ minLength: 1, maxLength: 70 })),
-    debtor_iban: Type.Optional(Iban('IBAN of who pays.')),
-    remittance_information: Type.Optional(Type.String({ maxLength: 140, description: 'The message to the payee.' })),
-    reference: Type.Optional(Type.String({ maxLength: 140, description: 'The same.' })),
-    end_to_end_id: Type.Optional(Type.String({ minLength: 1, maxLength: 35 })),
-    copies: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 10, description: 'How often the rail sends the same message; the money comes once.' }),
-    ),
-  },
-  { additionalProperties: false },
+const IncomingTransfer = named(
+  'SimulatedTransfer',
+  Type.Object(
+    {
+      creditor_iban: Type.Optional(
+        Iban('IBAN that is paid. One that is not ours shows what happens to such money. This or `iban` is required.'),
+      ),
+      iban: Type.Optional(Iban('The same.')),
+      amount: AmountText,
+      currency: Type.Optional(Type.String({ enum: ['EUR'] })),
+      debtor_name: Type.Optional(Type.String({ minLength: 1, maxLength: 70 })),
+      debtor_iban: Type.Optional(Iban('IBAN of who pays.')),
+      remittance_information: Type.Optional(Type.String({ maxLength: 140, description: 'The message to the payee.' })),
+      reference: Type.Optional(Type.String({ maxLength: 140, description: 'The same.' })),
+      end_to_end_id: Type.Optional(Type.String({ minLength: 1, maxLength: 35 })),
+      copies: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: 10,
+          description: 'How often the rail sends the same message; the money comes once.',
+        }),
+      ),
+    },
+    { additionalProperties: false },
+  ),
 )
 export type IncomingTransfer = Static<typeof IncomingTransfer>
 
@@ -96,16 +115,19 @@ export const IncomingTransferBody = Type.Unsafe<IncomingTransfer | { incoming_tr
   else: IncomingTransfer,
 })
 
-export const IncomingTransferAnswer = Type.Object({
-  incoming_transfer: Type.Object({
-    tx_id: Type.String({ description: 'The payment’s identification on the rail.' }),
-    message_id: Type.String({ description: 'Of the pacs.008 that will carry it.' }),
-    end_to_end_id: Type.String({ description: 'NOTPROVIDED when none was given.' }),
-    uetr: Type.String({ format: 'uuid' }),
-    available_at: Type.String({ format: 'date-time', description: 'Bank time from which the message can be fetched.' }),
-    settlement_date: Type.String({ format: 'date' }),
+export const IncomingTransferAnswer = named(
+  'SimulatedTransferAnswer',
+  Type.Object({
+    incoming_transfer: Type.Object({
+      tx_id: Type.String({ description: 'The payment’s identification on the rail.' }),
+      message_id: Type.String({ description: 'Of the pacs.008 that will carry it.' }),
+      end_to_end_id: Type.String({ description: 'NOTPROVIDED when none was given.' }),
+      uetr: Type.String({ format: 'uuid' }),
+      available_at: Type.String({ format: 'date-time', description: 'Bank time from which the message can be fetched.' }),
+      settlement_date: Type.String({ format: 'date' }),
+    }),
   }),
-})
+)
 
 const OTHER_NAMES: Readonly<Record<string, keyof IncomingTransfer>> = {
   creditor_iban: 'iban',
@@ -124,17 +146,22 @@ export function railComplaint(complaint: string, transfer: IncomingTransfer, at:
 /** How far one request may move the clock: ten years. Further on, dates leave what files and databases can hold. */
 export const CLOCK_STEP_MAX_SECONDS = 315_360_000
 
-export const ClockBody = Type.Object(
-  {
-    now: Type.Optional(
-      Type.String({ description: 'The moment to move to, ISO 8601; not before the present one, at most ten years ahead.' }),
-    ),
-    advance_seconds: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: CLOCK_STEP_MAX_SECONDS, description: 'Or how far to move.' }),
-    ),
-  },
-  { additionalProperties: false },
+export const ClockBody = named(
+  'ClockOrder',
+  Type.Object(
+    {
+      now: Type.Optional(
+        Type.String({ description: 'The moment to move to, ISO 8601; not before the present one, at most ten years ahead.' }),
+      ),
+      advance_seconds: Type.Optional(
+        Type.Integer({ minimum: 1, maximum: CLOCK_STEP_MAX_SECONDS, description: 'Or how far to move.' }),
+      ),
+    },
+    { additionalProperties: false },
+  ),
 )
 export type ClockBody = Static<typeof ClockBody>
 
-export const ClockAnswer = Type.Object({ clock: Type.Object({ now: Type.String({ format: 'date-time' }) }) })
+export const ClockAnswer = named('Clock', Type.Object({ clock: Type.Object({ now: Type.String({ format: 'date-time' }) }) }))
+
+export const clockToWire = (now: Date) => ({ clock: { now } })

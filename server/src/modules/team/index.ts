@@ -5,7 +5,8 @@ import type { Membership, Organization } from './domain/organization.ts'
 import * as store from './store.ts'
 
 export { type FoundOrganization, foundOrganization, type NewMember } from './commands/found-organization.ts'
-export type { Membership, Organization, Role } from './domain/organization.ts'
+export { type Membership, type Organization, ROLES, type Role } from './domain/organization.ts'
+export { credentialsOfApiKeys, type PermissionsOf } from './queries/actors.ts'
 
 /** The organization with this id, if the scope may see it. */
 export const findOrganization = (tx: Tx, id: Id<'organization'>): Promise<Organization | undefined> =>

@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 import { defineModule } from '../../platform/module.ts'
-import { teamHttp } from './http.ts'
+import { ROLES } from './domain/organization.ts'
+import { listMemberships } from './operations/list-memberships.ts'
 
 export default defineModule({
   name: 'team',
   migrations: join(import.meta.dirname, 'migrations'),
-  create: ({ database }) => ({ routes: (app) => teamHttp(app, { database }) }),
+  permissions: { 'members.read': { describe: 'See who the organization’s members are.', roles: ROLES } },
+  create: () => ({ operations: [listMemberships] }),
 })

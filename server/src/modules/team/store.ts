@@ -1,7 +1,7 @@
 import type { LocalDate } from '../../platform/clock.ts'
 import type { Id } from '../../platform/ids.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
-import type { Membership, Organization } from './domain/organization.ts'
+import type { Membership, Organization, Role } from './domain/organization.ts'
 
 export const findOrganization = (tx: Tx, id: string) => tx.maybe<Organization>`
   select id, slug, name, legal_name as "legalName", locale, legal_share_capital_minor as "legalShareCapitalMinor",
@@ -32,6 +32,15 @@ export const insertMembership = (tx: Tx, m: Membership & { birthdate: LocalDate 
   values (
     ${m.id}, ${m.organizationId}, ${m.firstName}, ${m.lastName}, ${m.email}, ${m.role}, ${m.teamId}, ${m.residenceCountry}, ${m.nationality},
     ${m.birthCountry}, ${m.birthdate}, ${m.ubo}, ${m.status}, ${createdAt})`
+
+/** Those of these members who may act today, with the role that they act in. */
+export const findActiveMembers = (tx: Tx, ids: readonly string[]) => tx.rows<{
+  id: Id<'membership'>
+  organizationId: Id<'organization'>
+  role: Role
+}>`
+  select id, organization_id as "organizationId", role
+    from team.membership where id = any(${ids}::uuid[]) and status = 'active' and role is not null`
 
 /** Members in the order they joined. */
 export const listMemberships = (tx: Tx, organizationId: string, page: { limit: number; offset: number }) => tx.rows<Membership>`

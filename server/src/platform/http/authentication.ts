@@ -1,21 +1,36 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { MemberActor } from '../actor.ts'
 import { type ApiError, HttpRefusal } from './api-error.ts'
-import type { Principal } from './principal.ts'
 
-/** A live credential as identity keeps it. */
-export type Credential = { readonly login: string; readonly secretSha256: Buffer; readonly principal: Principal }
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who is calling: set on every route inside the authenticated scope. */
+    actor: MemberActor
+  }
+  interface FastifyContextConfig {
+    /** Which requests are turned away first under load; by default reads are GET and writes everything else. */
+    shed?: 'reads' | 'writes' | 'never'
+  }
+}
+
+/** A live credential, and the member that it acts for. */
+export type Credential = { readonly login: string; readonly secretSha256: Buffer; readonly actor: MemberActor }
 
 export type AuthenticationOptions = {
-  /** Finds the live credential whose secret has this SHA-256. */
-  readonly findCredential: (secretSha256: Buffer) => Promise<Credential | undefined>
-  /** How long a credential found is believed without looking again, so for how long a revoked one may still pass. At most 5,000 ms. */
+  /** Finds the live credentials whose secrets have these SHA-256, in their order. */
+  readonly findCredentials: (secretsSha256: readonly Buffer[]) => Promise<readonly (Credential | undefined)[]>
+  /** How long what was found, or not found, is believed without looking again: for so long may a revoked one still pass. At most 5,000 ms. */
   readonly cacheMs: number
   /** When set, every call must carry it in `X-Qonto-Staging-Token`. */
   readonly stagingToken?: string | undefined
 }
 
 const CACHED_MAX = 10_000
+/** Secrets that belong to nobody are kept apart: however many are tried, they push out no credential. */
+const UNKNOWN_MAX = 10_000
+/** Secrets asked for in one query. */
+const LOOKUP_MAX = 500
 
 // Some clients fall back from OAuth to the key when a whole word such as "unauthorized" stands in code or detail (qonto-api.md §4.1).
 const NOT_AUTHENTICATED: ApiError = { code: 'unauthorized', detail: 'You must be authenticated to perform this action' }
@@ -29,32 +44,25 @@ const invalidCredentials = () => unauthorized({ code: 'unauthorized', detail: 'I
 type Done = (error?: Error) => void
 
 /**
- * An `onRequest` hook that lets a request pass with `Authorization: {login}:{secret}` and sets `request.principal`.
+ * An `onRequest` hook that lets a request pass with `Authorization: {login}:{secret}` and sets `request.actor`.
  *
  * A secret is looked up by its SHA-256, which takes the same time however much of it is right. What was found is remembered for
- * `cacheMs`, since a query per request would cost more than the rest of it; callers that miss together share one query.
+ * `cacheMs`, since a query per request would cost more than the rest of it, and so is what was not found.
  */
 export function authenticate(options: AuthenticationOptions): (request: FastifyRequest, reply: FastifyReply, done: Done) => void {
-  const cache = new Map<string, { credential: Credential; untilMs: number }>()
-  const lookups = new Map<string, Promise<Credential | undefined>>()
-  const { stagingToken } = options
+  const { stagingToken, cacheMs } = options
+  const known = new Remembered<Credential>(CACHED_MAX, cacheMs)
+  const unknown = new Remembered<true>(UNKNOWN_MAX, cacheMs)
+  const lookups = new Lookups(options.findCredentials)
 
   async function find(digest: Buffer, key: string): Promise<Credential | undefined> {
-    const credential = await options.findCredential(digest)
-    if (!credential || !timingSafeEqual(credential.secretSha256, digest)) return undefined
-    for (const oldest of cache.keys()) {
-      if (cache.size < CACHED_MAX) break
-      cache.delete(oldest)
+    const credential = await lookups.find(digest, key)
+    if (credential && timingSafeEqual(credential.secretSha256, digest)) {
+      known.set(key, credential)
+      return credential
     }
-    cache.set(key, { credential, untilMs: performance.now() + options.cacheMs })
-    return credential
-  }
-
-  function accept(request: FastifyRequest, credential: Credential | undefined, login: string, done: Done): void {
-    if (credential?.login === login) {
-      request.principal = credential.principal
-      done()
-    } else done(invalidCredentials())
+    unknown.set(key, true)
+    return undefined
   }
 
   return (request, _reply, done) => {
@@ -70,17 +78,96 @@ export function authenticate(options: AuthenticationOptions): (request: FastifyR
     const login = header.slice(0, colon)
     const digest = sha256(header.slice(colon + 1))
     const key = digest.toString('latin1')
-    const cached = cache.get(key)
-    if (cached && cached.untilMs > performance.now()) return accept(request, cached.credential, login, done)
-    cache.delete(key)
-    let lookup = lookups.get(key)
-    if (!lookup) {
-      lookup = find(digest, key).finally(() => lookups.delete(key))
-      lookups.set(key, lookup)
-    }
-    lookup.then((credential) => accept(request, credential, login, done), done)
+    const cached = known.get(key)
+    if (cached) return accept(request, cached, login, done)
+    if (unknown.get(key)) return done(invalidCredentials())
+    find(digest, key).then((credential) => accept(request, credential, login, done), done)
   }
 }
+
+function accept(request: FastifyRequest, credential: Credential | undefined, login: string, done: Done): void {
+  if (credential?.login === login) {
+    request.actor = credential.actor
+    done()
+  } else done(invalidCredentials())
+}
+
+/** Remembers each value for a while, and the newest ones only. */
+class Remembered<T> {
+  readonly #max: number
+  readonly #forMs: number
+  readonly #values = new Map<string, { readonly value: T; readonly untilMs: number }>()
+
+  constructor(max: number, forMs: number) {
+    this.#max = max
+    this.#forMs = forMs
+  }
+
+  get(key: string): T | undefined {
+    const kept = this.#values.get(key)
+    if (!kept) return undefined
+    if (kept.untilMs > performance.now()) return kept.value
+    this.#values.delete(key)
+    return undefined
+  }
+
+  set(key: string, value: T): void {
+    if (this.#forMs <= 0) return
+    for (const oldest of this.#values.keys()) {
+      if (this.#values.size < this.#max) break
+      this.#values.delete(oldest)
+    }
+    this.#values.set(key, { value, untilMs: performance.now() + this.#forMs })
+  }
+}
+
+type Lookup = {
+  readonly digest: Buffer
+  readonly found: Promise<Credential | undefined>
+  readonly settle: (credential: Credential | undefined | Promise<never>) => void
+}
+
+/**
+ * Looks secrets up together: while one query is under way, the next ones gather. So a flood of guesses costs one connection and one query
+ * at a time, and callers with the same secret share its answer.
+ */
+class Lookups {
+  readonly #findAll: AuthenticationOptions['findCredentials']
+  readonly #unanswered = new Map<string, Lookup>()
+  #waiting: Lookup[] = []
+  #isRunning = false
+
+  constructor(findAll: AuthenticationOptions['findCredentials']) {
+    this.#findAll = findAll
+  }
+
+  find(digest: Buffer, key: string): Promise<Credential | undefined> {
+    let lookup = this.#unanswered.get(key)
+    if (!lookup) {
+      const { promise: found, resolve: settle } = Promise.withResolvers<Credential | undefined>()
+      lookup = { digest, found, settle }
+      this.#unanswered.set(key, lookup)
+      this.#waiting.push(lookup)
+      if (!this.#isRunning) void this.#run()
+    }
+    return lookup.found
+  }
+
+  async #run(): Promise<void> {
+    this.#isRunning = true
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, LOOKUP_MAX)
+      const answers = await settled(this.#findAll(batch.map(({ digest }) => digest)))
+      for (const [index, { digest, settle }] of batch.entries()) {
+        this.#unanswered.delete(digest.toString('latin1'))
+        settle(answers.status === 'fulfilled' ? answers.value[index] : Promise.reject(answers.reason))
+      }
+    }
+    this.#isRunning = false
+  }
+}
+
+const settled = async <T>(work: Promise<T>): Promise<PromiseSettledResult<T>> => (await Promise.allSettled([work]))[0]
 
 /** Compares a header with a secret in a time that does not tell how much of it was right. */
 export const isSameSecret = (given: string | string[] | undefined, secret: string): boolean =>

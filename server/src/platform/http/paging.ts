@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { named } from './openapi.ts'
 
 /** Which part of a list is wanted; pages count from 1. */
 export type Paging = { readonly page: number; readonly per_page: number }
@@ -31,14 +32,17 @@ export const offsetOf = (paging: Paging): number => (paging.page - 1) * paging.p
 
 const pageNumber = (description: string) => Type.Union([Type.Integer(), Type.Null()], { description })
 
-export const MetaSchema = Type.Object(
-  {
-    current_page: Type.Integer({ description: 'The page asked for, from 1.' }),
-    next_page: pageNumber('Null on the last page.'),
-    prev_page: pageNumber('Null on the first page.'),
-    total_pages: Type.Integer(),
-    total_count: Type.Integer({ description: 'Rows of the whole list.' }),
-    per_page: Type.Integer(),
-  },
-  { description: 'Where this page stands in the list.' },
+export const MetaSchema = named(
+  'Meta',
+  Type.Object(
+    {
+      current_page: Type.Integer({ description: 'The page asked for, from 1.' }),
+      next_page: pageNumber('Null on the last page.'),
+      prev_page: pageNumber('Null on the first page.'),
+      total_pages: Type.Integer(),
+      total_count: Type.Integer({ description: 'Rows of the whole list.' }),
+      per_page: Type.Integer(),
+    },
+    { description: 'Where this page stands in the list.' },
+  ),
 )

@@ -1,13 +1,13 @@
+import { hash } from 'node:crypto'
 import { type AddressInfo, connect } from 'node:net'
 import { Type } from 'typebox'
 import { afterEach, describe, expect, test } from 'vitest'
+import type { MemberActor } from '../actor.ts'
 import { PlatformUnavailable } from '../errors.ts'
 import { createLogger, type Logger } from '../logging.ts'
 import { createMetrics } from '../metrics.ts'
 import { HttpRefusal, notFound } from './api-error.ts'
 import { authenticate, type Credential } from './authentication.ts'
-import { describeOperation } from './openapi.ts'
-import type { Principal } from './principal.ts'
 import { createHttpServer, type HttpServer, type HttpServerOptions } from './server.ts'
 
 const servers: HttpServer[] = []
@@ -39,8 +39,7 @@ async function serverWith(options: Partial<HttpServerOptions> = {}) {
   })
   servers.push(server)
   const { app } = server
-  const operation = { operationId: 'echo', tag: 'x', summary: 'x', scope: 'x', answer: Type.Object({}) }
-  app.post('/echo', describeOperation({ ...operation, body: Body }), async (request) => request.body)
+  app.post('/echo', { schema: { body: Body } }, async (request) => request.body)
   app.get('/ok', async () => ({ ok: true }))
   app.get('/things/:id', async () => {
     throw notFound('Thing')
@@ -300,16 +299,18 @@ describe('health', () => {
 })
 
 describe('credentials', () => {
-  const principal = { credentialPrefix: '0a1b2c3d' } as Principal
+  const actor = { credential: { label: '0a1b2c3d' } } as MemberActor
+  const finding = (find: (secretSha256: Buffer) => Credential | undefined) => async (secrets: readonly Buffer[]) =>
+    secrets.map(find)
 
   test('are looked up once while they are fresh, also by many at once, and again afterwards', async () => {
     let lookups = 0
-    const findCredential = async (secretSha256: Buffer): Promise<Credential> => {
+    const findCredentials = finding((secretSha256) => {
       lookups++
-      return { login: 'acme', secretSha256, principal }
-    }
-    const check = authenticate({ findCredential, cacheMs: 60_000 })
-    const always = authenticate({ findCredential, cacheMs: 0 })
+      return { login: 'acme', secretSha256, actor }
+    })
+    const check = authenticate({ findCredentials, cacheMs: 60_000 })
+    const always = authenticate({ findCredentials, cacheMs: 0 })
     const run = (hook: typeof check) =>
       new Promise((resolve) =>
         hook({ headers: { authorization: 'acme:s3cret' } } as never, undefined as never, (error) => resolve(error)),
@@ -322,9 +323,58 @@ describe('credentials', () => {
     expect(lookups).toBe(3)
   })
 
+  const ask = (hook: ReturnType<typeof authenticate>, authorization: string) =>
+    new Promise((resolve) => hook({ headers: { authorization } } as never, undefined as never, resolve))
+
+  test('that belong to nobody are looked up once while that is fresh, and push out none that do', async () => {
+    const asked: string[] = []
+    const findCredentials = finding((secretSha256) => {
+      asked.push(secretSha256.toString('hex'))
+      return secretSha256.equals(hash('sha256', 's3cret', 'buffer')) ? { login: 'acme', secretSha256, actor } : undefined
+    })
+    const hook = authenticate({ findCredentials, cacheMs: 60_000 })
+    expect(await ask(hook, 'acme:s3cret')).toBeUndefined()
+    for (let n = 0; n < 3; n++) expect(await ask(hook, 'acme:wrong')).toMatchObject({ statusCode: 401 })
+    expect(asked).toHaveLength(2)
+    await Promise.all(Array.from({ length: 25_000 }, (_, n) => ask(hook, `acme:guess-${n}`)))
+    expect(asked).toHaveLength(25_002)
+    expect(await ask(hook, 'acme:s3cret')).toBeUndefined()
+    expect(asked).toHaveLength(25_002)
+  })
+
+  test('that come while a look-up is under way are looked up together', async () => {
+    const batches: number[] = []
+    const release: (() => void)[] = []
+    const findCredentials = async (secrets: readonly Buffer[]) => {
+      batches.push(secrets.length)
+      if (batches.length === 1) await new Promise<void>((resolve) => release.push(resolve))
+      return secrets.map((secretSha256) => ({ login: 'acme', secretSha256, actor }))
+    }
+    const hook = authenticate({ findCredentials, cacheMs: 60_000 })
+    const answers = Array.from({ length: 901 }, (_, n) => ask(hook, `acme:${n}`))
+    release[0]?.()
+    expect(new Set(await Promise.all(answers))).toEqual(new Set([undefined]))
+    expect(batches).toEqual([1, 500, 400])
+  })
+
+  test('that cannot be looked up are neither refused nor remembered', async () => {
+    let isAway = true
+    const findCredentials = async (secrets: readonly Buffer[]) => {
+      if (isAway) throw new PlatformUnavailable('no database connection within 1000 ms')
+      return secrets.map((secretSha256) => ({ login: 'acme', secretSha256, actor }))
+    }
+    const hook = authenticate({ findCredentials, cacheMs: 60_000 })
+    expect(await Promise.all([ask(hook, 'acme:s3cret'), ask(hook, 'acme:other')])).toEqual([
+      expect.any(PlatformUnavailable),
+      expect.any(PlatformUnavailable),
+    ])
+    isAway = false
+    expect(await ask(hook, 'acme:s3cret')).toBeUndefined()
+  })
+
   test('whose hash is not the one asked for are refused, should the lookup ever err', async () => {
-    const findCredential = async (): Promise<Credential> => ({ login: 'acme', secretSha256: Buffer.alloc(32), principal })
-    const hook = authenticate({ findCredential, cacheMs: 0 })
+    const findCredentials = finding(() => ({ login: 'acme', secretSha256: Buffer.alloc(32), actor }))
+    const hook = authenticate({ findCredentials, cacheMs: 0 })
     const error = await new Promise((resolve) =>
       hook({ headers: { authorization: 'acme:s3cret' } } as never, undefined as never, resolve),
     )
@@ -332,8 +382,8 @@ describe('credentials', () => {
   })
 
   test('need the staging token too where one is asked for', async () => {
-    const findCredential = async (secretSha256: Buffer): Promise<Credential> => ({ login: 'acme', secretSha256, principal })
-    const hook = authenticate({ findCredential, cacheMs: 0, stagingToken: 'staging' })
+    const findCredentials = finding((secretSha256) => ({ login: 'acme', secretSha256, actor }))
+    const hook = authenticate({ findCredentials, cacheMs: 0, stagingToken: 'staging' })
     const ask = (token?: string) =>
       new Promise((resolve) =>
         hook(

@@ -1,8 +1,7 @@
 import { randomFillSync } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
-import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
-import { Type } from 'typebox'
+import { type TSchema, Type } from 'typebox'
 import type { LoadConfig, RateLimitConfig } from '../config.ts'
 import type { Logger } from '../logging.ts'
 import type { Metrics } from '../metrics.ts'
@@ -11,8 +10,7 @@ import { isSameSecret } from './authentication.ts'
 import { errorHandler, sendErrors } from './error-handler.ts'
 import { readJsonBodies } from './json-body.ts'
 import { LoadShedder, type ShedClass } from './load-shedding.ts'
-import { describeHealth, ErrorSchema } from './openapi.ts'
-import './principal.ts'
+import { ErrorSchema, type HealthOperation } from './openapi.ts'
 import { parseQueryString } from './query.ts'
 import { RateLimiter } from './rate-limit.ts'
 
@@ -28,8 +26,6 @@ export type HttpServerOptions = {
   /** Why this process should get no requests although its database answers; undefined when it may. */
   readonly unfit?: (() => string | undefined) | undefined
   readonly metricsToken?: string | undefined
-  /** Collects the documentation of all routes, which `app.swagger()` then gives. */
-  readonly openapi?: FastifyDynamicSwaggerOptions | undefined
 }
 
 export type HttpServer = {
@@ -89,16 +85,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     frameworkErrors: (error, request, reply) => void onError(error, request, reply),
     clientErrorHandler: answerUnreadableRequest,
   })
-  app.addSchema(ErrorSchema)
   readJsonBodies(app)
   const onError = errorHandler(options.logger)
   app.setErrorHandler(onError)
   app.setNotFoundHandler(answerNoRoute)
-  // Answers are plain objects made in wire.ts; schemas describe them (and tests hold them to it) instead of silently dropping fields.
-  app.setSerializerCompiler(() => JSON.stringify)
 
   addGate(app, { ...options, limiter, shedder, unanswered, isDraining: () => isDraining })
-  if (options.openapi) app.register(swagger, options.openapi)
   app.register(async (scope) => registerHealth(scope, options, () => isDraining))
   options.metrics.gauge('partita_http_requests_in_flight', 'Requests being served.', () => shedder.inFlight)
   options.metrics.gauge(
@@ -197,50 +189,68 @@ function report(
     'event.duration': Math.round(durationMs * 1e6),
     'trace.id': request.id,
     'client.ip': request.ip,
-    'organization.id': request.principal?.organizationId,
-    'partita.credential': request.principal?.credentialPrefix,
+    'organization.id': request.actor?.organizationId,
+    'partita.credential': request.actor?.credential.label,
   })
 }
 
 const statusAnswer = (description: string, ...states: readonly string[]) =>
   Type.Object({ status: Type.String({ enum: [...states] }) }, { description })
 
-const LIVEZ = describeHealth('getLiveness', 'Whether the process runs: if not, restart it.', {
-  200: statusAnswer('It does.', 'alive'),
-})
-const READYZ = describeHealth('getReadiness', 'Whether requests can be served here: if not, send them elsewhere.', {
-  200: statusAnswer('They can.', 'ready'),
-  503: Type.Object(
-    {
-      status: Type.String({ enum: ['draining', 'unavailable'] }),
-      reason: Type.Optional(Type.String({ description: 'For the operator, when it is not the database that does not answer.' })),
-    },
-    {
-      description:
-        'The process is about to stop, its database does not answer, or its schema is not the one that this release knows.',
-    },
-  ),
-})
-const METRICS = describeHealth(
-  'getMetrics',
-  'What the process does, for Prometheus. Production asks for `Bearer` and the metrics token.',
+const answer = (schema: TSchema & { readonly description?: string }) => ({ description: schema.description ?? '', schema })
+
+/** The routes that every process serves, as the description of the API has them. */
+export const HEALTH_OPERATIONS: readonly HealthOperation[] = [
   {
-    200: { description: 'The figures.', content: { 'text/plain': { schema: Type.String() } } },
-    401: { $ref: 'Error#', description: 'Not the metrics token.' },
+    id: 'getLiveness',
+    path: '/livez',
+    summary: 'Whether the process runs: if not, restart it.',
+    answers: { 200: answer(statusAnswer('It does.', 'alive')) },
   },
-)
+  {
+    id: 'getReadiness',
+    path: '/readyz',
+    summary: 'Whether requests can be served here: if not, send them elsewhere.',
+    answers: {
+      200: answer(statusAnswer('They can.', 'ready')),
+      503: answer(
+        Type.Object(
+          {
+            status: Type.String({ enum: ['draining', 'unavailable'] }),
+            reason: Type.Optional(
+              Type.String({ description: 'For the operator, when it is not the database that does not answer.' }),
+            ),
+          },
+          {
+            description:
+              'The process is about to stop, its database does not answer, or its schema is not the one that this release knows.',
+          },
+        ),
+      ),
+    },
+  },
+  {
+    id: 'getMetrics',
+    path: '/metrics',
+    summary: 'What the process does, for Prometheus. Production asks for `Bearer` and the metrics token.',
+    answers: {
+      200: { description: 'The figures.', schema: Type.String(), type: 'text/plain' },
+      401: { description: 'Not the metrics token.', schema: ErrorSchema },
+    },
+  },
+]
 
 function registerHealth(app: FastifyInstance, options: HttpServerOptions, isDraining: () => boolean): void {
   const config = { shed: 'never' } as const
-  app.get('/livez', { config, schema: LIVEZ }, () => ({ status: 'alive' }))
-  app.get('/readyz', { config, schema: READYZ }, async (_request, reply) => {
+  app.get('/livez', { config }, () => ({ status: 'alive' }))
+  app.get('/readyz', { config }, async (_request, reply) => {
     if (isDraining()) return reply.code(503).send({ status: 'draining' })
     const reason = options.unfit?.()
     if (reason !== undefined) return reply.code(503).send({ status: 'unavailable', reason })
     const isReady = await options.isReady().catch(() => false)
     return reply.code(isReady ? 200 : 503).send({ status: isReady ? 'ready' : 'unavailable' })
   })
-  app.get('/metrics', { config, schema: METRICS }, async (request, reply) => {
+  app.get('/metrics', { config }, async (request, reply) => {
     if (options.metricsToken !== undefined && !isSameSecret(request.headers.authorization, `Bearer ${options.metricsToken}`)) {
       return sendErrors(request, reply, 401, [
         { code: 'unauthorized', detail: 'You must be authenticated to perform this action' },

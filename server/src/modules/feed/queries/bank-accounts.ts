@@ -1,3 +1,4 @@
+import type { Page } from '../../../platform/http/list.ts'
 import type { Id } from '../../../platform/ids.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
 import { allBankAccounts, type BankAccount, findBankAccount, listBankAccounts } from '../../accounts/index.ts'
@@ -11,9 +12,9 @@ export async function pageOfAccounts(
   tx: Tx,
   organizationId: Id<'organization'>,
   page: { withExternal: boolean; limit: number; offset: number },
-): Promise<{ accounts: BankAccount[]; count: bigint }> {
+): Promise<Page<BankAccount>> {
   const { accounts, count } = await listBankAccounts(tx, organizationId, page)
-  return { accounts: await withFeeds(tx, accounts), count }
+  return { rows: await withFeeds(tx, accounts), count }
 }
 
 export const allAccounts = async (tx: Tx, organizationId: Id<'organization'>, withExternal: boolean): Promise<BankAccount[]> =>

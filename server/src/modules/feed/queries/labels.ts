@@ -1,15 +1,12 @@
+import type { Page, PageRange } from '../../../platform/http/list.ts'
 import type { Id } from '../../../platform/ids.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
 import * as store from '../store.ts'
 
-/** One page of the organization's labels, oldest first, and how many there are. */
-export async function listLabels(
-  tx: Tx,
-  organizationId: Id<'organization'>,
-  page: { limit: number; offset: number },
-): Promise<{ labels: store.Label[]; count: bigint }> {
+/** One page of the organization's labels, oldest first. */
+export async function pageOfLabels(tx: Tx, organizationId: Id<'organization'>, range: PageRange): Promise<Page<store.Label>> {
   const { count } = await store.countLabels(tx, organizationId)
-  return { labels: await store.listLabels(tx, organizationId, page), count }
+  return { rows: await store.listLabels(tx, organizationId, range), count }
 }
 
 /** The organization's labels with these ids; others are left out. */

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { makeCompany, type TestCompany } from '../../../../test/support/company.ts'
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
-import { listTransactions, type TransactionFilter, type TransactionSort } from './list-transactions.ts'
+import { pageOfTransactions, type TransactionFilter, type TransactionSort } from './list-transactions.ts'
 
 /** What a list reads, as PostgreSQL itself counts it: entries of indexes, and rows. */
 const ROWS = 60_000
@@ -53,8 +53,8 @@ async function list(
   const before = await db.database.read({ organizationId: company.id }, readSoFar)
   return db.database.read({ organizationId: company.id }, async (tx) => {
     const page = { sort, offset, limit: 100 }
-    const found = await listTransactions(tx, { id: company.accounts[0].id }, { ...everything, ...filter }, page)
-    return { count: Number(found?.count), rows: found?.transactions.length, read: (await readSoFar(tx)) - before }
+    const found = await pageOfTransactions(tx, { id: company.accounts[0].id }, { ...everything, ...filter }, page)
+    return { count: Number(found?.count), rows: found?.rows.length, read: (await readSoFar(tx)) - before }
   })
 }
 

@@ -1,4 +1,5 @@
 import { type Expression, type SqlBool, sql } from 'kysely'
+import type { Page } from '../../../platform/http/list.ts'
 import type { Id } from '../../../platform/ids.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
 import { queryBuilder, rowsOf } from '../../../platform/postgres/kysely.ts'
@@ -41,16 +42,16 @@ type AccountFilter = TransactionFilter & { readonly bankAccountId: Id<'bank_acco
  * from an index alone, counted from whichever end is nearer, and only its own rows are then fetched: page 5,000 costs a walk over index
  * entries, not over rows. Rows are counted only inside a range of times; else the feed's own counts tell how many there are.
  *
+ * Keys, count and rows must speak of the same moment: read them in a snapshot.
+ *
  * @returns undefined when the organization has no such account.
  */
-export async function listTransactions(
+export async function pageOfTransactions(
   tx: Tx,
   asked: FeedAccount,
   wanted: TransactionFilter,
   page: { readonly sort: TransactionSort; readonly offset: number; readonly limit: number },
-): Promise<{ transactions: Transaction[]; count: bigint } | undefined> {
-  // Keys, count and rows must speak of the same moment.
-  await tx.run`set transaction isolation level repeatable read`
+): Promise<Page<Transaction> | undefined> {
   const { organizationId } = wanted
   const bankAccountId = await findAccountId(tx, organizationId, asked)
   if (!bankAccountId) return undefined
@@ -60,18 +61,18 @@ export async function listTransactions(
   const kept = await countKept(tx, filter)
   const count = kept ?? (await countRows(tx, filter))
   const left = Number(count) - page.offset
-  if (left <= 0) return { transactions: [], count }
+  if (left <= 0) return { rows: [], count }
   // No more than there are: whoever waits for a hundred rows where there are three would read the index to its end.
   const size = Math.min(page.limit, left)
   const fromEnd = left - size
   const isSortedHere = kept === undefined && count <= SORTED_HERE_MAX
   if (fromEnd >= page.offset) {
     const keys = await keysOf(tx, filter, page.sort, { offset: page.offset, limit: size }, isSortedHere)
-    return { transactions: await rowsOfKeys(keys), count }
+    return { rows: await rowsOfKeys(keys), count }
   }
   const backwards = { by: page.sort.by, direction: page.sort.direction === 'asc' ? 'desc' : 'asc' } as const
   const keys = await keysOf(tx, filter, backwards, { offset: fromEnd, limit: size }, isSortedHere)
-  return { transactions: await rowsOfKeys(keys.reverse()), count }
+  return { rows: await rowsOfKeys(keys.reverse()), count }
 }
 
 /** Up to so many rows of a range of times are collected and sorted: reading in order would pass all the rows outside the range first. */

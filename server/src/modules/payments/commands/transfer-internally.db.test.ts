@@ -49,9 +49,13 @@ function order(
     operation: 'POST /v2/internal_transfers',
     key: key ?? instruction.id,
     requestHash: requestHash(String(minor)),
-    answer: bodyOf,
+    answer: (value: unknown) => bodyOf(value as { id: string }),
   }
-  return { instruction, claim }
+  return { instruction, act: { claim, recorder: undefined, recordOf: neverRecorded } }
+}
+
+const neverRecorded = () => {
+  throw new Error('nobody keeps records here')
 }
 
 const bodyOf = ({ id }: { id: string }) => ({ status: 200, body: { internal_transfer: { id } } })

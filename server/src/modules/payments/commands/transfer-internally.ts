@@ -1,6 +1,6 @@
+import { type Act, actRecords } from '../../../platform/act.ts'
 import { assert } from '../../../platform/assert.ts'
 import { need } from '../../../platform/gather.ts'
-import type { KeyClaim } from '../../../platform/idempotency.ts'
 import { ok, type Result, refuse } from '../../../platform/result.ts'
 import { ref } from '../../../platform/subject.ts'
 import { write } from '../../../platform/write.ts'
@@ -26,11 +26,8 @@ import {
 import { internalTransferCompleted } from '../events.ts'
 import { internalTransferRows } from '../store.ts'
 
-/** An instruction with the idempotency key that it came with. */
-export type InternalTransferOrder = {
-  readonly instruction: InternalTransferInstruction
-  readonly claim: KeyClaim<InternalTransferInstruction>
-}
+/** An instruction, and the act that it is: its key, its answer, its record. */
+export type InternalTransferOrder = { readonly instruction: InternalTransferInstruction; readonly act: Act }
 
 export type InternalTransferAnswer = MoneyAnswer<InternalTransferInstruction, InternalTransferRefusal>
 
@@ -45,11 +42,11 @@ export const transferInternally = (lane: MoneyLane, order: InternalTransferOrder
 
 const orderOf = ({
   instruction,
-  claim,
+  act,
 }: InternalTransferOrder): MoneyOrder<InternalTransferInstruction, InternalTransferRefusal> => ({
   organizationId: instruction.organizationId,
   orderedAt: instruction.orderedAt,
-  claim,
+  ...(act.claim && { claim: act.claim }),
   needs: [need(accountsByIban, [instruction.debtorIban, instruction.creditorIban])],
   decide: (facts) => {
     const decision = decideInternalTransfer(instruction, facts.of(accountsByIban))
@@ -58,7 +55,7 @@ const orderOf = ({
     return ok({
       bookId: parties.debtor.bookId,
       operations: [operationOf(instruction, parties)],
-      effects: ([outcome]) => effectsOf(instruction, parties, outcome),
+      effects: ([outcome]) => effectsOf({ instruction, act }, parties, outcome),
     })
   },
 })
@@ -80,7 +77,7 @@ const operationOf = (
 })
 
 function effectsOf(
-  instruction: InternalTransferInstruction,
+  { instruction, act }: InternalTransferOrder,
   parties: InternalTransferParties,
   outcome: Outcome | undefined,
 ): Result<MoneyEffects<InternalTransferInstruction>, InternalTransferRefusal> {
@@ -90,6 +87,7 @@ function effectsOf(
     writes: [
       write(completedMovements, movementsOf(instruction, parties, outcome.value)),
       write(internalTransferRows, [{ instruction, parties }]),
+      write(actRecords, [{ act, value: instruction }]),
     ],
     events: [internalTransferCompleted(instruction)],
     answer: instruction,
