@@ -16,7 +16,8 @@ function lengths() {
 
 test('each kind of fact is asked once, for every key once, whoever needs it', async () => {
   const [a, b] = [lengths(), lengths()]
-  const facts = await gatherFacts(tx, [need(a.kind, ['x', 'yy']), need(b.kind, ['z']), need(a.kind, ['yy', 'unknown'])])
+  const needs = [need(a.kind, ['x', 'yy']), need(b.kind, ['z']), need(a.kind, ['yy', 'unknown'])]
+  const facts = (await gatherFacts(tx, needs))(needs)
   expect([a.asked, b.asked]).toEqual([[['x', 'yy', 'unknown']], [['z']]])
   expect([...facts.of(a.kind)]).toEqual([
     ['x', 1],
@@ -26,18 +27,18 @@ test('each kind of fact is asked once, for every key once, whoever needs it', as
 
 test('nothing is asked for no key, and the kind is there all the same', async () => {
   const { kind, asked } = lengths()
-  expect((await gatherFacts(tx, [need(kind, [])])).of(kind).size).toBe(0)
+  const needs = [need(kind, [])]
+  expect((await gatherFacts(tx, needs))(needs).of(kind).size).toBe(0)
   expect(asked).toEqual([])
 })
 
 test('a command sees no kind that it did not name, also when a neighbour did', async () => {
   const [a, b] = [lengths(), lengths()]
-  const facts = await gatherFacts(tx, [need(a.kind, ['x']), need(b.kind, ['z'])])
+  const factsOf = await gatherFacts(tx, [need(a.kind, ['x']), need(b.kind, ['z'])])
   expect(
-    facts
-      .named([need(a.kind, ['x'])])
+    factsOf([need(a.kind, ['x'])])
       .of(a.kind)
       .get('x'),
   ).toBe(1)
-  expect(() => facts.named([need(a.kind, ['x'])]).of(b.kind)).toThrow('nobody said that test.length is needed')
+  expect(() => factsOf([need(a.kind, ['x'])]).of(b.kind)).toThrow('nobody said that test.length is needed')
 })

@@ -18,28 +18,17 @@ export type Need = { readonly of: Gatherer<unknown>; readonly keys: readonly str
 
 export const need = (of: Gatherer<unknown>, keys: readonly string[]): Need => ({ of, keys })
 
-/** Facts of all kinds that were asked for, for all commands of a batch: whoever reads them asks by his own keys. */
-export class Facts {
-  readonly #found: ReadonlyMap<Gatherer<unknown>, ReadonlyMap<string, unknown>>
-
-  constructor(found: ReadonlyMap<Gatherer<unknown>, ReadonlyMap<string, unknown>>) {
-    this.#found = found
-  }
-
-  of<Fact>(kind: Gatherer<Fact>): ReadonlyMap<string, Fact> {
-    const facts = this.#found.get(kind)
-    assert(facts, `nobody said that ${kind.name} is needed`)
-    return facts as ReadonlyMap<string, Fact>
-  }
-
-  /** Only the kinds that one command named: a kind that it forgot must not be there by the luck of its neighbours. */
-  named(needs: readonly Need[]): Facts {
-    return new Facts(new Map(needs.map(({ of }) => [of, this.of(of)])))
-  }
+/** What a command decides by. Facts are those of all commands of a batch: whoever reads them asks by his own keys. */
+export interface Facts {
+  /** @throws Bug when the command did not say that it needs this kind. */
+  of<Fact>(kind: Gatherer<Fact>): ReadonlyMap<string, Fact>
 }
 
-/** Asks each kind once for all keys that anybody named. */
-export async function gatherFacts(tx: Tx, needs: readonly Need[]): Promise<Facts> {
+/**
+ * Asks each kind once for all keys that anybody named.
+ * @returns the facts of one command, given its needs: a kind that it forgot must not be there by the luck of its neighbours.
+ */
+export async function gatherFacts(tx: Tx, needs: readonly Need[]): Promise<(own: readonly Need[]) => Facts> {
   const keysOf = new Map<Gatherer<unknown>, Set<string>>()
   for (const { of, keys } of needs) {
     const known = keysOf.get(of)
@@ -48,5 +37,13 @@ export async function gatherFacts(tx: Tx, needs: readonly Need[]): Promise<Facts
   }
   const found = new Map<Gatherer<unknown>, ReadonlyMap<string, unknown>>()
   for (const [kind, keys] of keysOf) found.set(kind, keys.size === 0 ? new Map() : await kind.gather(tx, [...keys]))
-  return new Facts(found)
+  return (own) => ({
+    of: <Fact>(kind: Gatherer<Fact>) => {
+      assert(
+        own.some((one) => one.of === kind),
+        `nobody said that ${kind.name} is needed`,
+      )
+      return found.get(kind) as ReadonlyMap<string, Fact>
+    },
+  })
 }

@@ -149,14 +149,17 @@ describe('an order', () => {
     const who = await company(1_000n)
     await db.admin.query(`insert into public.note values ('taken')`)
     const lane = new MoneyLane(db.database)
+    const { kind, scopes: attempts } = counted()
+    const needs = [need(kind, ['an attempt'])]
     const orders = Array.from({ length: 60 }, (_, n) => {
-      if (n === 13) return payment(who, 1n, 'r13', {}, '') // the transfer table refuses an empty code
-      return payment(who, 1n, n === 41 ? 'taken' : `r${n}`)
+      if (n === 13) return payment(who, 1n, 'r13', { needs }, '') // the transfer table refuses an empty code
+      return payment(who, 1n, n === 41 ? 'taken' : `r${n}`, { needs })
     })
     const settled = await Promise.allSettled(orders.map((one) => lane.submit(one)))
     expect(settled.flatMap((one, n) => (one.status === 'rejected' ? [n] : []))).toEqual([13, 41])
     expect(await bobHas(who)).toBe(58n)
     expect(await noted('r')).toHaveLength(58)
+    expect(attempts.length).toBeLessThanOrEqual(1 + 2 * 2 * 6) // one by one it would be 61
   })
 
   test('that is refused after its money moved is our bug: it fails alone, and nothing has moved', async () => {

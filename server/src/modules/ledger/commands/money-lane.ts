@@ -143,12 +143,12 @@ export class MoneyLane {
   }
 
   async #decide(tx: Tx, orders: readonly AnyOrder[], answers: Map<AnyOrder, AnyAnswer>): Promise<Decided[]> {
-    const facts = await gatherFacts(
+    const factsOf = await gatherFacts(
       tx,
       orders.flatMap((order) => order.needs),
     )
     return orders.flatMap((order) => {
-      const decision = order.decide(facts.named(order.needs))
+      const decision = order.decide(factsOf(order.needs))
       if (!decision.ok) {
         answers.set(order, decision)
         return []

@@ -1,3 +1,4 @@
+import { systemActor } from '../../../platform/actor.ts'
 import { assert } from '../../../platform/assert.ts'
 import { Lane, type LaneAttempt } from '../../../platform/lane.ts'
 import type { Database, Tx } from '../../../platform/postgres/database.ts'
@@ -21,6 +22,8 @@ export interface PostingLaneOptions {
    */
   readonly alongside?: (tx: Tx, operations: readonly Operation[], outcomes: readonly Outcome[]) => Promise<void>
 }
+
+const AS_LANE = systemActor('ledger.posting_lane')
 
 type Submission = readonly Operation[]
 
@@ -82,7 +85,7 @@ export class PostingLane {
     const { database, bookId, now, alongside } = this.#options
     // Nobody waits and nothing else is to be written: the call commits by itself.
     if (!alongside && this.#lane.waiting === 0) return database.autocommit((tx) => post(tx, bookId, operations, now()))
-    return database.transaction('system', async (tx) => {
+    return database.transaction(AS_LANE, async (tx) => {
       const outcomes = await post(tx, bookId, operations, now())
       attempt.decided()
       if (alongside) await alongside(tx, operations, outcomes)
