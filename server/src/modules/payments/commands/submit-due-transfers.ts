@@ -22,7 +22,9 @@ export async function submitTransfers(
   tx: Tx,
   { bank, transfers }: { readonly bank: Bank; readonly transfers: readonly store.StoredCreditTransfer[] },
 ): Promise<void> {
-  for (const bookId of new Set(transfers.map((transfer) => transfer.bookId))) await openSettlementAccounts(tx, bookId, now)
+  // In one order of books: openers of one book take turns.
+  const books = [...new Set(transfers.map((transfer) => transfer.bookId))].sort((one, other) => one - other)
+  for (const bookId of books) await openSettlementAccounts(tx, bookId, now)
   const ours = await findAccountsByIban(
     tx,
     transfers.map((t) => t.creditorIban),
