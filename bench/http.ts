@@ -3,13 +3,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import { partita } from '../server/src/bank.ts'
-import { bankSettings, openBankAccount } from '../server/src/modules/accounts/index.ts'
-import { type Operation, post } from '../server/src/modules/ledger/index.ts'
-import { openSettlementAccounts } from '../server/src/modules/payments/index.ts'
-import { foundOrganization } from '../server/src/modules/team/index.ts'
+import { bankSettings } from '../server/src/modules/accounts/index.ts'
+import { systemActor } from '../server/src/platform/actor.ts'
 import { newId } from '../server/src/platform/ids.ts'
-import { EUR, money } from '../server/src/platform/money.ts'
 import { Database } from '../server/src/platform/postgres/database.ts'
+import { makeCompany } from '../server/src/seed/make-company.ts'
 import { type LoadResult, runHttpLoad } from './http-load.ts'
 import { startMeters } from './meters.ts'
 import type { BenchRow } from './report.ts'
@@ -33,7 +31,7 @@ const SERVER = join(import.meta.dirname, '../server/src/main.ts')
  */
 export async function benchHttp(options: HttpBenchOptions): Promise<Omit<BenchRow, 'ratioToTpcB' | 'verified'>> {
   const database = new Database({ url: options.url, applicationName: 'partita bench', acquireTimeoutMs: 30_000 })
-  const company = await makeCompany(database).finally(() => database.close())
+  const company = await makeBenchCompany(database).finally(() => database.close())
   const server = await startServer(options.url)
   const admin = new pg.Client({ connectionString: options.adminUrl })
   await admin.connect()
@@ -81,54 +79,23 @@ function rowOf(
 
 type BenchCompany = { readonly authorization: string; readonly ibans: readonly string[] }
 
-async function makeCompany(database: Database): Promise<BenchCompany> {
+async function makeBenchCompany(database: Database): Promise<BenchCompany> {
   const now = new Date(performance.timeOrigin + performance.now())
   const config = partita.configure({ DATABASE_URL: 'postgres://unused/unused' })
   if (!config.ok) throw new Error(config.problems.join('; '))
-  return database.transaction('system', async (tx) => {
-    const id = newId<'organization'>()
-    const slug = `bench-${id.slice(-12)}`
-    const facts = { locale: 'en', legalCountry: 'FR', legalName: 'Bench', name: 'Bench' } as const
-    const organization = { ...EMPTY_ORGANIZATION, ...facts, id, slug, contractSignedAt: now }
-    const founded = await foundOrganization(tx, { organization, members: [{ firstName: 'Bench', lastName: 'Owner' }], now })
-    if (!founded.ok) throw new Error(founded.refusal)
-    const accounts = []
-    for (let n = 0; n < ACCOUNTS; n++) {
-      const request = {
-        organizationId: id,
-        organizationSlug: slug,
-        holderName: 'Bench',
-        country: 'FR',
-        currency: EUR,
-        now,
-      } as const
-      accounts.push(await openBankAccount(tx, { ...request, name: `Account ${n}`, bank: config.config.of(bankSettings) }))
-    }
-    const bookId = accounts[0]?.bookId
-    if (bookId === undefined) throw new Error('no account was opened')
-    const { nostro } = await openSettlementAccounts(tx, bookId, now)
-    const opening = accounts.map(
-      (account): Operation => ({
-        kind: 'transfer',
-        key: newId(),
-        code: 'bench.opening',
-        debit: nostro,
-        credit: account.ledgerAccountId,
-        amount: money(EUR, OPENING_MINOR),
-      }),
-    )
-    await post(tx, bookId, opening, now)
-    return { authorization: `${slug}:${founded.value.secret}`, ibans: accounts.map((a) => a.iban) }
-  })
-}
-
-const EMPTY_ORGANIZATION = {
-  legalShareCapitalMinor: null,
-  legalRegistrationDate: null,
-  legalForm: null,
-  legalAddress: null,
-  legalSector: null,
-  legalNumber: null,
+  const actor = systemActor('bench.http')
+  const account = (n: number) => ({ name: `Account ${n}`, country: 'FR' }) as const
+  const accounts = [account(0), account(1), ...Array.from({ length: ACCOUNTS - 2 }, (_, n) => account(n + 2))] as const
+  const made = await database.transaction(actor, (tx) =>
+    makeCompany({ actor, now }, tx, {
+      slug: `bench-${newId().slice(-12)}`,
+      name: 'Bench',
+      bank: config.config.of(bankSettings),
+      accounts,
+      fundedMinor: Array(ACCOUNTS).fill(OPENING_MINOR),
+    }),
+  )
+  return { authorization: `${made.slug}:${made.secret}`, ibans: made.accounts.map(({ iban }) => iban) }
 }
 
 function requests({ authorization, ibans }: BenchCompany, port: number): () => string {

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Command } from 'commander'
-import { BankClock } from '../../../server/src/platform/clock.ts'
 import { seedCompanies } from '../../../server/src/seed.ts'
 import { type CommonOptions, defineAction } from '../support/command.ts'
-import { seededDemo, seedOptions } from '../support/demo-company.ts'
+import { seededDemo, worldOf } from '../support/demo-company.ts'
 import { WrongUse } from '../support/refusal.ts'
 import { withDatabase } from '../support/with-database.ts'
 
@@ -23,11 +22,8 @@ export function define(command: Command): void {
       const seed = wholeNumber('--seed', options.seed, 2_147_483_647)
       await withDatabase({ data: options.data, applicationName: 'partita seed', onProgress: output.note }, async (opened) => {
         const demo = await seededDemo(opened.database, opened.url, opened.dataDirectory, output.note)
-        const clock = new BankClock(opened.database)
-        await clock.refresh()
         const bar = output.bar(companies, 'companies')
-        const made = await seedCompanies(opened.database, clock, {
-          ...seedOptions(opened.url),
+        const made = await seedCompanies(await worldOf(opened.database, opened.url), {
           seed,
           count: companies,
           transactionsEach: transactions,

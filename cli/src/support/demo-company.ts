@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { partita } from '../../../server/src/bank.ts'
-import { bankSettings } from '../../../server/src/modules/accounts/index.ts'
 import { BankClock } from '../../../server/src/platform/clock.ts'
+import { silentLogger } from '../../../server/src/platform/logging.ts'
+import { createMetrics } from '../../../server/src/platform/metrics.ts'
+import type { World } from '../../../server/src/platform/module.ts'
 import { type Database, openDatabase } from '../../../server/src/platform/postgres/database.ts'
-import { type SeedOptions, seedDemo } from '../../../server/src/seed.ts'
+import { seedDemo } from '../../../server/src/seed.ts'
 import { Refusal, refusalOf } from './refusal.ts'
 import { serverEnvironment } from './server-environment.ts'
 import type { DatabaseUrls } from './with-database.ts'
@@ -43,10 +45,8 @@ export async function seededDemo(
   dataDirectory: string,
   onNote: (message: string) => void,
 ): Promise<DemoCompany> {
-  const clock = new BankClock(database)
-  await clock.refresh()
   const secretKey = keptSecret(dataDirectory)
-  const demo = await seedDemo(database, clock, { ...seedOptions(url), secretKey })
+  const demo = await seedDemo(await worldOf(database, url), { secretKey })
   if (demo.created) onNote('the demo company was made')
   const liveKey = demo.secretKey ?? secretKey
   // A secret that was revoked never becomes a key again: the company then has a new one, which is kept from now on.
@@ -54,11 +54,13 @@ export async function seededDemo(
   return { organization_slug: demo.organizationSlug, secret_key: liveKey, accounts: demo.accounts }
 }
 
-/** The bank's codes and BIC, as the server will use them. @throws Refusal with every problem of the configuration. */
-export function seedOptions(url: string): SeedOptions {
+/** What the bank stands on here, configured as the server will be. @throws Refusal with every problem of the configuration. */
+export async function worldOf(database: Database, url: string): Promise<World> {
   const loaded = partita.configure({ ...serverEnvironment(), DATABASE_URL: url })
   if (!loaded.ok) throw refusalOf('the configuration cannot be used', loaded.problems)
-  return { bank: loaded.config.of(bankSettings) }
+  const clock = new BankClock(database)
+  await clock.refresh()
+  return { config: loaded.config, database, clock, logger: silentLogger, metrics: createMetrics({ process: false }) }
 }
 
 function keepSecret(dataDirectory: string, secret: string): void {

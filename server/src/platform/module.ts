@@ -1,8 +1,10 @@
+import type { CommandContext } from './actor.ts'
 import type { BankClock } from './clock.ts'
 import type { Config } from './config.ts'
 import type { Consumer } from './events/consumer.ts'
 import type { EventDefinition } from './events/definition.ts'
 import type { Operation } from './http/operation.ts'
+import type { Id } from './ids.ts'
 import type { Logger } from './logging.ts'
 import type { Metrics } from './metrics.ts'
 import type { Pass } from './passes/pass.ts'
@@ -43,6 +45,23 @@ export type Check = { readonly name: string } & (
 /** A value that `/metrics` reads when somebody asks. */
 export type ModuleGauge = { readonly name: string; readonly help: string; read(): number | Promise<number> }
 
+/**
+ * The demo company while it is being made: modules tell their chapters in the order of their list, each on what those before it have made,
+ * which it asks of their doors.
+ */
+export type DemoCompany = {
+  readonly organizationId: Id<'organization'>
+  readonly slug: string
+  /** The first day of its six weeks. */
+  readonly since: Date
+  /** The same seed makes the same choices. */
+  readonly seed: number
+  /** The API key's secret: the one that was asked for, and then the one that it has. */
+  secretKey: string | undefined
+  /** Its people, the owner first, by the module that keeps them. */
+  members: readonly Id<'membership'>[]
+}
+
 /** Everything that a module brings to a running process. Making it does nothing yet: a process takes what its role needs. */
 export type ModuleParts = {
   /** What the module answers over HTTP. */
@@ -54,6 +73,8 @@ export type ModuleParts = {
   /** Who takes the events of other modules, run by the worker too. */
   readonly consumers?: readonly Consumer[]
   readonly gauges?: readonly ModuleGauge[]
+  /** Its chapter of the demo company, by its own commands, in the transaction that makes the company. */
+  readonly demo?: (ctx: CommandContext, tx: Tx, company: DemoCompany) => Promise<void>
   /** Resolves when everything that was accepted is answered. */
   readonly drain?: () => Promise<void>
 }

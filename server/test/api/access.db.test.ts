@@ -1,5 +1,4 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { bankSettings } from '../../src/modules/accounts/index.ts'
 import { issueApiKey, revokeApiKey } from '../../src/modules/identity/index.ts'
 import { findOrganizationBySlug, ownerOf } from '../../src/modules/team/index.ts'
 import type { MemberActor } from '../../src/platform/actor.ts'
@@ -22,10 +21,7 @@ let acting: ActingServer
 beforeAll(async () => {
   bank = await startTestBank()
   objects = await demoObjects(bank)
-  const { database, clock, config } = bank.dependencies
-  stranger = (
-    await seedCompanies(database, clock, { count: 1, transactionsEach: 5, bank: config.of(bankSettings) })
-  )[0] as SeededCompany
+  stranger = (await seedCompanies(bank.dependencies, { count: 1, transactionsEach: 5 }))[0] as SeededCompany
   acting = await serverForActors(bank)
 })
 afterAll(async () => {

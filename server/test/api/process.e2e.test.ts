@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { partita } from '../../src/bank.ts'
-import { bankSettings } from '../../src/modules/accounts/index.ts'
 import { systemClock } from '../../src/platform/clock.ts'
 import { checkDatabaseSafety } from '../../src/platform/config.ts'
 import { Database } from '../../src/platform/postgres/database.ts'
@@ -11,7 +10,7 @@ import { migrate } from '../../src/platform/postgres/migrate.ts'
 import { seedDemo } from '../../src/seed.ts'
 import { startTestCluster } from '../support/cluster.ts'
 import { createTestDatabase } from '../support/database.ts'
-import { testConfig } from './support.ts'
+import { testWorld } from '../support/demo.ts'
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts')
 
@@ -24,7 +23,7 @@ beforeAll(async () => {
   databaseUrl = cluster.adminUrl
   await migrate(databaseUrl, partita.migrations())
   const database = new Database({ url: databaseUrl, applicationName: 'seed' })
-  const demo = await seedDemo(database, systemClock, { bank: testConfig(databaseUrl).of(bankSettings) })
+  const demo = await seedDemo(await testWorld({ database, url: databaseUrl }, {}, systemClock))
   await database.close()
   authorization = `${demo.organizationSlug}:${demo.secretKey}`
 })

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { bankSettings } from '../../src/modules/accounts/index.ts'
 import { systemActor } from '../../src/platform/actor.ts'
 import { sqlStateOf } from '../../src/platform/errors.ts'
 import type { Id } from '../../src/platform/ids.ts'
@@ -12,8 +11,7 @@ let mine: Id<'organization'>
 let theirs: Id<'organization'>
 beforeAll(async () => {
   bank = await startTestBank()
-  const { database, clock, config } = bank.dependencies
-  await seedCompanies(database, clock, { count: 1, transactionsEach: 5, bank: config.of(bankSettings) })
+  await seedCompanies(bank.dependencies, { count: 1, transactionsEach: 5 })
   const { rows } = await bank.db.admin.query('select id, slug from team.organization order by slug')
   mine = rows[0].id
   theirs = rows[1].id

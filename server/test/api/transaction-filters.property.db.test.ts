@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { derivedId } from '../../src/platform/ids.ts'
-import { randomFrom } from '../../src/seed/random.ts'
+import { randomFrom } from '../../src/platform/random.ts'
 import { TODAY } from '../support/demo.ts'
 import { startTestBank, type TestBank } from './support.ts'
 

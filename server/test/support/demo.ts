@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto'
 import pg from 'pg'
 import { partita } from '../../src/bank.ts'
-import { bankSettings } from '../../src/modules/accounts/index.ts'
-import { fixedClock } from '../../src/platform/clock.ts'
+import { BankClock, type Clock, fixedClock } from '../../src/platform/clock.ts'
+import type { Config } from '../../src/platform/config.ts'
+import { silentLogger } from '../../src/platform/logging.ts'
+import { createMetrics } from '../../src/platform/metrics.ts'
+import type { World } from '../../src/platform/module.ts'
 import { type SeededCompany, seedDemo } from '../../src/seed.ts'
 import { clusterUrl, createTestDatabase, type TestDatabase } from './database.ts'
 
@@ -26,10 +29,7 @@ export async function createDemoDatabase(): Promise<DemoDatabase> {
 
 /** Makes the company, or finds it. */
 async function seedInto(db: TestDatabase): Promise<DemoDatabase['demo']> {
-  const configured = partita.configure({ DATABASE_URL: db.url })
-  if (!configured.ok) throw new Error(configured.problems.join('; '))
-  const bank = configured.config.of(bankSettings)
-  return { ...(await seedDemo(db.database, fixedClock(TODAY), { bank, secretKey: SECRET })), secretKey: SECRET }
+  return { ...(await seedDemo(await testWorld(db), { secretKey: SECRET })), secretKey: SECRET }
 }
 
 /** One of several processes makes it; it gets its name when it is whole, so that nobody clones half a history. */
@@ -51,3 +51,29 @@ async function makeTemplate(client: pg.Client): Promise<void> {
   await db.close()
   await client.query(`alter database ${db.name} rename to ${TEMPLATE}`)
 }
+
+/** What a bank in a test stands on, on `TODAY` unless told otherwise: its clock stands still, so that every answer is the same each time. */
+export async function testWorld(
+  db: Pick<TestDatabase, 'url' | 'database'>,
+  overrides: NodeJS.ProcessEnv = {},
+  machine: Clock = fixedClock(TODAY),
+): Promise<World> {
+  const clock = new BankClock(db.database, machine)
+  await clock.refresh()
+  const metrics = createMetrics({ process: false })
+  return { config: testConfig(db.url, overrides), database: db.database, clock, logger: silentLogger, metrics }
+}
+
+export function testConfig(url: string, overrides: NodeJS.ProcessEnv = {}): Config {
+  const loaded = partita.configure({
+    DATABASE_URL: url,
+    PARTITA_ENVIRONMENT: 'test',
+    PARTITA_LOG_LEVEL: 'silent',
+    ...UNLIMITED,
+    ...overrides,
+  })
+  if (!loaded.ok) throw new Error(loaded.problems.join('\n'))
+  return loaded.config
+}
+
+const UNLIMITED = { PARTITA_RATE_LIMIT_10_SECONDS: '0', PARTITA_RATE_LIMIT_10_MINUTES: '0', PARTITA_RATE_LIMIT_401_PER_HOUR: '0' }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { defineModule } from '../../platform/module.ts'
+import { openDemoAccounts } from './demo.ts'
 import { verifyAccounts } from './queries/verify-accounts.ts'
 import { bankSettings } from './settings.ts'
 
@@ -8,4 +9,5 @@ export default defineModule({
   migrations: join(import.meta.dirname, 'migrations'),
   settings: bankSettings,
   checks: [{ name: 'accounts', prove: verifyAccounts }],
+  create: ({ config }) => ({ demo: (ctx, tx, company) => openDemoAccounts(ctx, tx, company, config.of(bankSettings)) }),
 })

@@ -9,12 +9,13 @@ import { completed, pending } from './commands/write-feed.ts'
 import * as store from './store.ts'
 
 export { assignVat } from './commands/assign-vat.ts'
-export { createLabel, linkLabels } from './commands/labels.ts'
-export { complete, completed, decline, pending } from './commands/write-feed.ts'
+export { linkLabels } from './commands/labels.ts'
+export { complete, completed, decline } from './commands/write-feed.ts'
 export { type CompletedMovement, type Completion, type Movement, ownTransfer, type PendingMovement } from './domain/movement.ts'
 export type { Category, CounterpartyAccount } from './domain/transaction.ts'
 export { sepaAccount } from './domain/transaction.ts'
 export { parseVatRate, type VatRate } from './domain/vat-rate.ts'
+export { labelsByName } from './queries/labels.ts'
 export { type MissingMovements, type StatementMovement, statementDocument } from './queries/statement-document.ts'
 
 /** `pending` and `completed` for commands that are decided together: each says its own `at`. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { defineModule } from '../../platform/module.ts'
+import { createDemoLabels } from './demo.ts'
 import { getBankAccount } from './operations/get-bank-account.ts'
 import { getLabel } from './operations/get-label.ts'
 import { getOrganization, getOrganizationBySlug } from './operations/get-organization.ts'
@@ -26,5 +27,6 @@ export default defineModule({
       listLabels,
       getLabel,
     ],
+    demo: createDemoLabels,
   }),
 })

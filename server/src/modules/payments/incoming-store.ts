@@ -2,6 +2,7 @@ import type { LocalDate } from '../../platform/clock.ts'
 import type { Id } from '../../platform/ids.ts'
 import type { Taking } from '../../platform/passes/pass.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
+import { writer } from '../../platform/write.ts'
 import type { BookId } from '../ledger/index.ts'
 
 /** A SEPA credit transfer that came in. */
@@ -45,6 +46,30 @@ export const insertIncomingTransfer = async (tx: Tx, t: IncomingTransfer, now: D
       ${t.originalMessageId}, ${t.debtorName}, ${t.debtorIban}, ${t.debtorBic}, ${t.creditorName}, ${t.creditorIban}, ${t.amountMinor}, 'EUR',
       ${t.remittanceInformation}, ${t.settlementDate}, ${t.bookId}, ${t.status}, ${t.statusReasonCode}, ${now})
     on conflict (instructing_agent, transaction_id) do nothing`) === 1
+
+/** Transfers that nobody can have told before. */
+export const incomingTransferRows = writer(
+  'payments.incoming_transfer',
+  (_, tx, rows: readonly (IncomingTransfer & { readonly receivedAt: Date })[]) => tx.run`
+    insert into payments.incoming_transfer (
+      id, organization_id, creditor_account_id, instructing_agent, transaction_id, end_to_end_id, original_message_id, debtor_name, debtor_iban,
+      debtor_bic, creditor_name, creditor_iban, amount_minor, currency, remittance_information, settlement_date, book_id, status,
+      status_reason_code, received_at)
+    select id, organization_id, creditor_account_id, instructing_agent, transaction_id, end_to_end_id, original_message_id, debtor_name, debtor_iban,
+           debtor_bic, creditor_name, creditor_iban, amount_minor, 'EUR', remittance_information, settlement_date, book_id, status,
+           status_reason_code, received_at
+      from unnest(
+        ${rows.map((r) => r.id)}::uuid[], ${rows.map((r) => r.organizationId)}::uuid[], ${rows.map((r) => r.creditorAccountId)}::uuid[],
+        ${rows.map((r) => r.instructingAgent)}::text[], ${rows.map((r) => r.transactionId)}::text[], ${rows.map((r) => r.endToEndId)}::text[],
+        ${rows.map((r) => r.originalMessageId)}::text[], ${rows.map((r) => r.debtorName)}::text[], ${rows.map((r) => r.debtorIban)}::text[],
+        ${rows.map((r) => r.debtorBic)}::text[], ${rows.map((r) => r.creditorName)}::text[], ${rows.map((r) => r.creditorIban)}::text[],
+        ${rows.map((r) => r.amountMinor)}::bigint[], ${rows.map((r) => r.remittanceInformation)}::text[],
+        ${rows.map((r) => r.settlementDate)}::date[], ${rows.map((r) => r.bookId)}::int[], ${rows.map((r) => r.status)}::text[],
+        ${rows.map((r) => r.statusReasonCode)}::text[], ${rows.map((r) => r.receivedAt.toISOString())}::timestamptz[])
+        as r(id, organization_id, creditor_account_id, instructing_agent, transaction_id, end_to_end_id, original_message_id, debtor_name,
+             debtor_iban, debtor_bic, creditor_name, creditor_iban, amount_minor, remittance_information, settlement_date, book_id, status,
+             status_reason_code, received_at)`,
+)
 
 const COLUMNS = `
   id, organization_id as "organizationId", creditor_account_id as "creditorAccountId", instructing_agent as "instructingAgent",

@@ -10,7 +10,7 @@ export {
   recordPaymentFileAnswer,
 } from './commands/accept-payment-file.ts'
 export { type InitiationAnswer, initiateCreditTransfers } from './commands/initiate-credit-transfers.ts'
-export type { InternalTransferAnswer, InternalTransferOrder } from './commands/transfer-internally.ts'
+export { tellLoad } from './demo/index.ts'
 export type { CreditTransferInstruction } from './domain/instruction.ts'
 export { isTargetDay } from './domain/target-calendar.ts'
 export { openHomeBook, type PaymentWorld, paymentPasses } from './passes.ts'

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { defineModule } from '../../platform/module.ts'
 import { bankSettings } from '../accounts/index.ts'
 import { MoneyLane } from '../ledger/index.ts'
+import { tellDemoPayments } from './demo/index.ts'
 import { EVENTS } from './events.ts'
 import { createInternalTransfer } from './operations/create-internal-transfer.ts'
 import { getClock } from './operations/get-clock.ts'
@@ -26,6 +27,7 @@ export default defineModule({
       operations: [createInternalTransfer(moneyLane)],
       sandboxOperations: [simulateIncomingTransfer(httpRailSandbox(railsUrl, clock)), getClock(clock), moveClock(clock)],
       passes: paymentPasses({ database, clock, rail: httpRail(railsUrl, clock), bank: config.of(bankSettings) }),
+      demo: tellDemoPayments,
       drain: () => moneyLane.drain(),
     }
   },

@@ -158,6 +158,10 @@ export const setStatus = (
          investigated_at = coalesce(${change.investigatedAt ?? null}, investigated_at)
    where id = any(${ids}::uuid[])`
 
+/** Says of transfers that were told afterwards that they were submitted when they were ordered. */
+export const stampSubmitted = (tx: Tx, ids: readonly Id<'credit_transfer'>[]) => tx.run`
+  update payments.credit_transfer set submitted_at = created_at where id = any(${ids}::uuid[])`
+
 /** Notes money that came back for a debtor who has no account any more. */
 export const addSuspended = (tx: Tx, transferId: string, minor: bigint) => tx.run`
   update payments.credit_transfer set suspended_minor = suspended_minor + ${minor} where id = ${transferId}`

@@ -9,6 +9,18 @@ export async function pageOfLabels(tx: Tx, organizationId: Id<'organization'>, r
   return { rows: await store.listLabels(tx, organizationId, range), count }
 }
 
+/** The organization's labels by their names; of two of one name, the later. */
+export const labelsByName = async (tx: Tx, organizationId: Id<'organization'>): Promise<Map<string, Id<'label'>>> =>
+  new Map(
+    (await store.listLabels(tx, organizationId, { limit: LABELS_MAX, offset: 0 })).map(({ id, name }) => [
+      name,
+      id as Id<'label'>,
+    ]),
+  )
+
+/** More than anybody has. */
+const LABELS_MAX = 10_000
+
 /** The organization's labels with these ids; others are left out. */
 export const findLabels = async (
   tx: Tx,

@@ -83,7 +83,7 @@ function answerOf(transfer: store.StoredCreditTransfer, outcome: Outcome | undef
   return outcome.ok ? ok(transfer) : refuse(refusalOf(outcome.refusal))
 }
 
-function newTransfer(
+export function newTransfer(
   instruction: CreditTransferInstruction,
   { debtor, paymentFileId }: InitiationOrder,
   now: Date,
@@ -113,7 +113,7 @@ function newTransfer(
   }
 }
 
-const holdOf = (transfer: store.StoredCreditTransfer): HoldOperation => ({
+export const holdOf = (transfer: store.StoredCreditTransfer): HoldOperation => ({
   kind: 'hold',
   key: holdKeyOf(transfer.id),
   code: 'sct.out',

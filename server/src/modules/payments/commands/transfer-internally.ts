@@ -54,7 +54,7 @@ const orderOf = ({
     const parties = decision.value
     return ok({
       bookId: parties.debtor.bookId,
-      operations: [operationOf(instruction, parties)],
+      operations: [internalTransferOperation(instruction, parties)],
       effects: ([outcome]) => effectsOf({ instruction, act }, parties, outcome),
     })
   },
@@ -63,7 +63,7 @@ const orderOf = ({
 /** The transfer's id is also the ledger's key: sent again after a lost connection, it is found. */
 const keyOf = (instruction: InternalTransferInstruction) => instruction.id as string as OperationKey
 
-const operationOf = (
+export const internalTransferOperation = (
   instruction: InternalTransferInstruction,
   { debtor, creditor }: InternalTransferParties,
 ): TransferOperation => ({
@@ -85,7 +85,7 @@ function effectsOf(
   if (!outcome.ok) return refuse(refusalOf(outcome.refusal))
   return ok({
     writes: [
-      write(completedMovements, movementsOf(instruction, parties, outcome.value)),
+      write(completedMovements, internalTransferMovements(instruction, parties, outcome.value)),
       write(internalTransferRows, [{ instruction, parties }]),
       write(actRecords, [{ act, value: instruction }]),
     ],
@@ -102,7 +102,11 @@ function refusalOf(refusal: PostingRefusal): InternalTransferRefusal {
 }
 
 /** Both sides see the movement at once, each naming the other account. */
-const movementsOf = (instruction: InternalTransferInstruction, { debtor, creditor }: InternalTransferParties, posted: Posted) =>
+export const internalTransferMovements = (
+  instruction: InternalTransferInstruction,
+  { debtor, creditor }: InternalTransferParties,
+  posted: Posted,
+) =>
   ownTransfer(
     {
       subject: ref('internal_transfer', instruction.id),

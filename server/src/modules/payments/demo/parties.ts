@@ -1,81 +1,28 @@
-import type { BankCountry } from '../modules/accounts/index.ts'
-import { type Category, parseVatRate, type VatRate } from '../modules/feed/index.ts'
-import type { NewMember, Organization } from '../modules/team/index.ts'
+import { buildIban } from '../../../formats/payments/iban.ts'
+import type { BankCountry } from '../../accounts/index.ts'
+import { type Category, parseVatRate, type VatRate } from '../../feed/index.ts'
+import type { PastParty } from '../commands/record-past.ts'
 
-/** The company that `npm start` shows: invented, like everybody it deals with. */
-export const DEMO_ORGANIZATION = {
-  slug: 'atelier-lumen-4821',
-  name: 'Atelier Lumen',
-  legalName: 'Atelier Lumen SAS',
-  locale: 'fr',
-  legalShareCapitalMinor: 1_500_000n,
-  legalCountry: 'FR',
-  legalRegistrationDate: '2021-04-12',
-  legalForm: 'SAS',
-  legalAddress: '9 rue du Port 44000 Nantes FRANCE',
-  legalSector: '7410Z',
-  legalNumber: '89912345600017',
-} as const satisfies Partial<Organization>
+// Codes that no bank has, so that nobody's real account is named.
+const STRANGERS_CODES: Readonly<Record<BankCountry, string>> = {
+  FR: '1999800001', DE: '90010002', ES: '99020001', IT: '9990200001', NL: 'EXMP', BE: '998', PT: '99020001', AT: '99902',
+} // biome-ignore format: a table
 
-export const DEMO_MEMBERS: readonly [NewMember, ...NewMember[]] = [
-  {
-    firstName: 'Camille',
-    lastName: 'Arnaud',
-    email: 'camille@atelier-lumen.example',
-    role: 'owner',
-    team: 'Management',
-    residenceCountry: 'FR',
-    nationality: 'FR',
-    birthCountry: 'FR',
-    birthdate: '1987-07-12',
-    ubo: true,
-  },
-  {
-    firstName: 'Jonas',
-    lastName: 'Weber',
-    email: 'jonas@atelier-lumen.example',
-    role: 'admin',
-    team: 'Management',
-    nationality: 'DE',
-  },
-  { firstName: 'Inès', lastName: 'Morel', email: 'ines@atelier-lumen.example', role: 'manager', team: 'Studio' },
-  {
-    firstName: 'Luca',
-    lastName: 'Ferri',
-    email: 'luca@atelier-lumen.example',
-    role: 'employee',
-    team: 'Studio',
-    nationality: 'IT',
-  },
-  { firstName: 'Sofia', lastName: 'Almeida', email: 'sofia@almeida-conseil.example', role: 'accountant' },
-]
+/** Somebody invented, with an account at a bank that does not exist. */
+export type DemoParty = PastParty & { readonly country: BankCountry }
 
-/** Labels by list. */
-export const DEMO_LABELS: Readonly<Record<string, readonly string[]>> = {
-  Projects: ['Musée des Lumières', 'Hafenlicht Hamburg', 'Showroom'],
-  'Cost centres': ['Studio', 'Administration'],
-}
-
-export const DEMO_ACCOUNTS: readonly { readonly name: string; readonly country: BankCountry }[] = [
-  { name: 'Main account', country: 'FR' },
-  { name: 'Taxes and savings', country: 'FR' },
-  { name: 'Hamburg office', country: 'DE' },
-]
-
-type Party = { readonly name: string; readonly country: BankCountry; readonly bic: string; readonly account: bigint }
-
-/** A party's IBAN is made from codes that no bank has. */
-const party = (name: string, country: BankCountry, account: bigint): Party => ({
+export const party = (name: string, country: BankCountry, account: bigint): DemoParty => ({
   name,
+  cleanName: name.replace(/ (SAS|SARL|SA|GmbH|AG|SpA|SL|BV)$/, ''),
   country,
-  account,
+  iban: buildIban(country, STRANGERS_CODES[country], account),
   bic: `EXMP${country}2X`,
 })
 
 const FRENCH_VAT = parseVatRate('20')
 
 type DemoCustomer = {
-  readonly party: Party
+  readonly party: DemoParty
   readonly from: number
   readonly to: number
   readonly reference: string
@@ -91,9 +38,8 @@ export const DEMO_CUSTOMERS: readonly [DemoCustomer, ...DemoCustomer[]] = [
   { party: party('Van Dijk Interieur BV', 'NL', 105n), from: 60_000, to: 220_000, reference: 'Factuur' },
 ]
 
-/** Whom it pays, and for what. `day`: on that day of the month; absent: whenever something is needed. */
-export const DEMO_SUPPLIERS: readonly {
-  readonly party: Party
+type DemoSupplier = {
+  readonly party: DemoParty
   readonly from: number
   readonly to: number
   readonly category: Category
@@ -101,7 +47,10 @@ export const DEMO_SUPPLIERS: readonly {
   readonly day?: number
   readonly isDirectDebit?: boolean
   readonly vatRate?: VatRate | undefined
-}[] = [
+}
+
+/** Whom it pays, and for what. `day`: on that day of the month; absent: whenever something is needed. */
+export const DEMO_SUPPLIERS: readonly [DemoSupplier, ...DemoSupplier[]] = [
   { party: party('SCI Quai de la Fosse', 'FR', 201n), from: 185_000, to: 185_000, category: 'office_rental', reference: 'Loyer', day: 2 },
   { party: party('Inès Morel', 'FR', 202n), from: 287_450, to: 287_450, category: 'salary', reference: 'Salaire', day: 27 },
   { party: party('Luca Ferri', 'FR', 203n), from: 241_320, to: 241_320, category: 'salary', reference: 'Salaire', day: 27 },
