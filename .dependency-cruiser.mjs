@@ -70,6 +70,18 @@ export const forbidden = [
     },
   ),
   rule(
+    'declared-operations',
+    'What a module answers over HTTP it declares as an operation; platform/http/mount.ts serves it, by the same steps for all.',
+    { path: `^${MODULES}/`, pathNot: TEST },
+    { path: 'node_modules/fastify/' },
+  ),
+  rule(
+    'operations-above',
+    'An operation asks a command or a query, which ask the store.',
+    { path: `^${MODULES}/([^/]+)/operations/`, pathNot: TEST },
+    { path: `^${MODULES}/$1/[a-z-]*store\\.ts$` },
+  ),
+  rule(
     'formats-know-nobody',
     'A wire format is a pure function: it knows no module, no database and no HTTP.',
     { path: '^server/src/formats/', pathNot: TEST },

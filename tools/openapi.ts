@@ -14,15 +14,15 @@ type Example = { request: { body?: unknown }; response: { status: number } }
 /** The API's description as its own operations give it, with the recorded examples. */
 export async function renderOpenApi(): Promise<string> {
   const description = describeApi(await allOperations(), HEALTH_OPERATIONS)
-  addExamples(description.paths)
+  addExamples(description)
   return `${stringify(description, { indent: 2, maxLength: LINE_WIDTH })}\n`
 }
 
 /**
- * `api/examples/{operationId}.json`, and `{operationId}.{case}.json` for further cases such as refusals: the description points into them.
- * Of answers that several operations share, examples stay in their files only.
+ * `api/examples/{operationId}.json`, and `{operationId}.{case}.json` for further cases such as refusals: the description points into them,
+ * also from answers that several operations share.
  */
-function addExamples(paths: ApiDescription['paths']): void {
+function addExamples({ paths, components }: ApiDescription): void {
   const operations = new Map(
     Object.values(paths).flatMap((path) => Object.values(path).map((operation) => [operation.operationId, operation])),
   )
@@ -34,7 +34,8 @@ function addExamples(paths: ApiDescription['paths']): void {
     const answer = operation.responses[example.response.status]
     if (!answer)
       throw new Error(`api/examples/${file} shows status ${example.response.status}, which the operation does not declare`)
-    show(answer, name, `examples/${file}#/response/body`)
+    const shared = answer.$ref === undefined ? undefined : components.responses?.[answer.$ref.split('/').at(-1) ?? '']
+    show(shared ?? answer, name, `examples/${file}#/response/body`)
     if (example.request.body !== undefined && operation.requestBody) {
       show(operation.requestBody, name, `examples/${file}#/request/body`)
     }

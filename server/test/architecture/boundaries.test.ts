@@ -22,6 +22,8 @@ const PLANTS: readonly { rule: string; from: string; to: string; typeOnly?: bool
   { rule: 'on-the-list', from: `${MODULES}/unlisted/index.ts`, to: `server/src/platform/money.ts` },
   { rule: 'events', from: `${MODULES}/accounts/commands/listen.ts`, to: `${MODULES}/ledger/events.ts` },
   { rule: 'pure-domain', from: `${MODULES}/payments/domain/rule.ts`, to: 'server/src/platform/events/outbox.ts' },
+  { rule: 'declared-operations', from: `${MODULES}/payments/plugin.ts`, to: 'node_modules/fastify/index.ts' },
+  { rule: 'operations-above', from: `${MODULES}/payments/operations/peek.ts`, to: `${MODULES}/payments/file-store.ts` },
   { rule: 'formats-know-nobody', from: 'server/src/formats/reader.ts', to: 'server/src/platform/postgres/database.ts' },
   { rule: 'platform-below', from: 'server/src/platform/upward.ts', to: `${MODULES}/ledger/index.ts` },
   { rule: 'rails-apart', from: 'rails-simulator/src/shortcut.ts', to: 'server/src/formats/other.ts' },
@@ -32,6 +34,8 @@ const PLANTS: readonly { rule: string; from: string; to: string; typeOnly?: bool
 ]
 
 const ALLOWED: readonly { from: string; to: string; typeOnly?: boolean }[] = [
+  { from: `${MODULES}/payments/operations/ask.ts`, to: `${MODULES}/payments/queries/answer.ts` },
+  { from: 'server/src/platform/http/serve.ts', to: 'node_modules/fastify/index.ts' },
   { from: 'rails-simulator/src/inst/decide.ts', to: 'rails-simulator/src/core/draft.ts' },
   { from: 'rails-simulator/src/schemes.ts', to: 'rails-simulator/src/inst/index.ts' },
   { from: 'rails-simulator/src/inst/read.ts', to: 'notation/src/xml/index.ts' },

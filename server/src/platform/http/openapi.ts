@@ -102,9 +102,11 @@ export type HealthOperation = {
 }
 
 export type ApiDescription = {
-  readonly components: { readonly schemas: Readonly<Record<string, object>> } & Readonly<Record<string, object>>
+  readonly components: Readonly<Record<string, Readonly<Record<string, Component>>>>
   readonly paths: Readonly<Record<string, Readonly<Record<string, OperationDescription>>>>
 } & Readonly<Record<string, unknown>>
+
+type Component = { readonly content?: Readonly<Record<string, Content>> } & Readonly<Record<string, unknown>>
 
 export type OperationDescription = {
   readonly operationId: string
@@ -230,7 +232,8 @@ class Components {
   }
 
   all(): ApiDescription['components'] {
-    const sorted = (of: ReadonlyMap<string, object>) => Object.fromEntries([...of].sort(([a], [b]) => (a < b ? -1 : 1)))
+    const sorted = (of: ReadonlyMap<string, object>) =>
+      Object.fromEntries([...of].sort(([a], [b]) => (a < b ? -1 : 1))) as Record<string, Component>
     return {
       securitySchemes: {
         SecretKey: {
