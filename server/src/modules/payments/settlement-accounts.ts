@@ -2,7 +2,7 @@ import { assert } from '../../platform/assert.ts'
 import { derivedId } from '../../platform/ids.ts'
 import { EUR } from '../../platform/money.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
-import { type BookId, type LedgerAccountId, openAccounts } from '../ledger/index.ts'
+import { type BookId, balancesOf, type LedgerAccountId, openAccounts } from '../ledger/index.ts'
 
 /**
  * The bank's own accounts that payments run over, once per book (sepa.md §12): the nostro at the settlement bank, the clearing accounts
@@ -28,9 +28,13 @@ export function settlementAccounts(bookId: BookId): SettlementAccounts {
   }
 }
 
-/** Opens them in a book; repeated, nothing happens. */
+/**
+ * Opens them in a book; repeated, nothing happens. Where they are open no lock is taken, so that it does not matter whether the book's own is
+ * held: openers of one book take turns, and would stand crosswise with those who post.
+ */
 export async function openSettlementAccounts(tx: Tx, bookId: BookId, now: Date): Promise<SettlementAccounts> {
   const ids = settlementAccounts(bookId)
+  if ((await balancesOf(tx, Object.values(ids))).length === Object.keys(CODES).length) return ids
   const wanted = (Object.keys(CODES) as (keyof typeof CODES)[]).map((name) => ({
     id: ids[name],
     ...CODES[name],

@@ -22,15 +22,15 @@ export async function submitTransfers(
   tx: Tx,
   { bank, transfers }: { readonly bank: Bank; readonly transfers: readonly store.StoredCreditTransfer[] },
 ): Promise<void> {
-  // In one order of books: openers of one book take turns.
-  const books = [...new Set(transfers.map((transfer) => transfer.bookId))].sort((one, other) => one - other)
-  for (const bookId of books) await openSettlementAccounts(tx, bookId, now)
   const ours = await findAccountsByIban(
     tx,
     transfers.map((t) => t.creditorIban),
   )
-  const inHouse = transfers.flatMap((transfer) => ours.get(transfer.creditorIban)?.bookId ?? [])
-  if (inHouse.length > 0) await lockBooks(tx, [...inHouse, ...transfers.map((transfer) => transfer.bookId)])
+  const creditorBooks = transfers.flatMap((transfer) => ours.get(transfer.creditorIban)?.bookId ?? [])
+  // In one order of books, here and in lockBooks: two workers over the same books wait for each other instead of deadlocking.
+  const books = [...new Set([...transfers.map((transfer) => transfer.bookId), ...creditorBooks])].sort((a, b) => a - b)
+  for (const bookId of books) await openSettlementAccounts(tx, bookId, now)
+  if (creditorBooks.length > 0) await lockBooks(tx, books)
   for (const transfer of transfers) {
     const creditor = ours.get(transfer.creditorIban)
     if (creditor) await settleInHouse(tx, { bank, transfer, creditor, now })
