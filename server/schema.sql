@@ -757,6 +757,8 @@ CREATE INDEX transfer_return_of ON payments.transfer_return USING btree (credit_
 
 CREATE INDEX event_of_organization ON ONLY platform.event USING btree (organization_id, "position");
 
+CREATE INDEX failed_item_ended ON platform.failed_item USING btree (done_at) WHERE (done_at IS NOT NULL);
+
 CREATE INDEX failed_item_open ON platform.failed_item USING btree (pass, retry_at) WHERE (done_at IS NULL);
 
 CREATE INDEX idempotency_record_age ON platform.idempotency_record USING btree (created_at);

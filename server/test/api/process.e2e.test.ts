@@ -5,12 +5,14 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { partita } from '../../src/bank.ts'
 import { systemClock } from '../../src/platform/clock.ts'
 import { checkDatabaseSafety } from '../../src/platform/config.ts'
+import { newId } from '../../src/platform/ids.ts'
 import { Database } from '../../src/platform/postgres/database.ts'
 import { migrate } from '../../src/platform/postgres/migrate.ts'
 import { seedDemo } from '../../src/seed.ts'
 import { startTestCluster } from '../support/cluster.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { testWorld } from '../support/demo.ts'
+import { run } from '../support/partita.ts'
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts')
 
@@ -246,4 +248,61 @@ test('a worker whose database is away is alive and not ready, and ready again wh
   child.kill('SIGTERM')
   expect(await exited).toBe(0)
   await admin.end()
+})
+
+test('a transfer that a worker cannot write is a case that a person sees, mends and takes up again', async () => {
+  const admin = new pg.Client({ connectionString: databaseUrl })
+  await admin.connect()
+  const id = newId<'credit_transfer'>()
+  await admin.query(
+    `insert into payments.credit_transfer (id, organization_id, debtor_account_id, book_id, ledger_account_id, debtor_name, debtor_iban, creditor_name,
+       creditor_iban, amount_minor, currency, end_to_end_id, transaction_id, uetr, requested_execution_date, status, feed_transaction_id, created_at, updated_at)
+     values ($1, gen_random_uuid(), gen_random_uuid(), 1, gen_random_uuid(), 'Ada', 'FR7630006000011234567890189', 'Bob', 'DE89370400440532013000', 1, 'EUR',
+       'INV//204', 'TX-1', gen_random_uuid(), '2026-01-05', 'pending', gen_random_uuid(), now(), now())`,
+    [id],
+  )
+  const { child, url, output } = await start({ RAILS_URL: 'http://127.0.0.1:1' }, 'worker')
+  const exited = exitOf(child)
+  const stuck = async () => expect(await (await fetch(`${url}/metrics`)).text()).toContain('partita_pass_items_stuck{pass="payments.submit"} 1') // biome-ignore format: one thought
+  await vi.waitFor(stuck, 30_000)
+  const worker = (...args: string[]) => run(['worker', ...args], { DATABASE_URL: databaseUrl })
+
+  const told = JSON.parse((await worker('status', '--json')).out)
+  expect(told.cases).toMatchObject([
+    { pass: 'payments.submit', item: id, subject: { kind: 'credit_transfer', id }, state: 'stuck', attempts: 3 },
+  ])
+  expect(told.cases[0].reason).toMatch(/^Bug: .*slash/)
+  expect(told.passes).toContainEqual(
+    expect.objectContaining({ pass: 'payments.submit', process: expect.stringContaining(String(child.pid)), silent: false }),
+  )
+  // A process tells every five seconds.
+  await vi.waitFor(async () => {
+    const { out, code } = await worker('status')
+    expect(code).toBe(0)
+    expect(out).toMatch(/payments\.submit +\d+ s ago/)
+    expect(out).toMatch(/FAILS since .*the rail cannot be reached/)
+    expect(out).toContain(`item ${id}, about credit_transfer ${id}`)
+  }, 20_000)
+  expect(linesOf(output())).toContainEqual(
+    expect.objectContaining({ message: 'an item of a pass is stuck and waits for a person', 'partita.item': id }),
+  )
+
+  await admin.query(`update payments.credit_transfer set end_to_end_id = 'INV-204' where id = $1`, [id])
+  const number = String(told.cases[0].case)
+  expect(await worker('retry', number)).toMatchObject({
+    code: 0,
+    out: `case ${number}: payments.submit takes up ${id} again\n`,
+  })
+  const status = async () => (await admin.query('select status from payments.credit_transfer where id = $1', [id])).rows[0].status
+  await vi.waitFor(async () => expect(await status()).toBe('submitted'), 10_000)
+  child.kill('SIGTERM')
+  expect(await exited).toBe(0)
+  await admin.end()
+
+  // What a person can get wrong is said.
+  expect((await worker('retry', number)).code).toBe(1)
+  expect((await worker('retry', '--pass', 'payments.submit')).said).toContain('nothing fails in payments.submit')
+  expect((await worker('close', number, '--because', 'paid by hand')).said).toContain(`there is no open case ${number}`)
+  for (const wrong of [['retry'], ['retry', 'x'], ['retry', '1', '--pass', 'payments.submit'], ['close', '1'], []])
+    expect(await worker(...wrong)).toMatchObject({ code: 2 })
 })
