@@ -1,5 +1,6 @@
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { partita } from '../../../server/src/bank.ts'
 import { checkDatabaseSafety } from '../../../server/src/platform/config.ts'
@@ -9,6 +10,7 @@ import { addressOf } from '../support/address.ts'
 import { type CommonOptions, defineAction, type ExitCode, type Output } from '../support/command.ts'
 import { dataFolder } from '../support/data-folder.ts'
 import { type DemoCompany, ensureDemo } from '../support/demo-company.ts'
+import { lacksRoom } from '../support/disk.ts'
 import { Refusal, refusalOf, WrongUse } from '../support/refusal.ts'
 import { RunningBank } from '../support/running-bank.ts'
 import { serverEnvironment } from '../support/server-environment.ts'
@@ -145,18 +147,30 @@ function probePort(port: number, host: string): Promise<number> {
   })
 }
 
-/** PostgreSQL restarts its own processes; this is for the case that all of it is killed. Its address stays the same. */
+/** A database that does not start again is tried so often, unless the disk is full: then for as long as it is. */
+const DATABASE_TRIES = 5
+const DATABASE_PAUSE_MS = 2_000
+
+/** PostgreSQL restarts its own processes; this is for the case that all of it is killed, or ends for want of room. Its address stays the same. */
 function keepDatabaseRunning(urls: DatabaseUrls, dataDirectory: string, output: Output, stop: StopRequest): NodeJS.Timeout {
   let server = urls.server
   let busy = false
+  let failures = 0
   const look = async () => {
     if (!server || busy || stop.isRequested || server.isRunning()) return
     busy = true
-    output.note('PostgreSQL ended unexpectedly; starting it again')
+    if (failures === 0) output.note('PostgreSQL ended unexpectedly; starting it again')
     try {
       server = await startEmbedded({ dataDirectory, joinRunning: true })
+      if (failures > 0) output.note('PostgreSQL runs again')
+      failures = 0
     } catch (error) {
-      stop.request(error as Error)
+      failures++
+      const isFull = lacksRoom(dataDirectory)
+      if (isFull && failures === 1)
+        output.note(`the disk of ${dataDirectory} is full; PostgreSQL is started again when there is room`)
+      if (!isFull && failures >= DATABASE_TRIES) stop.request(error as Error)
+      else await delay(DATABASE_PAUSE_MS, undefined, { ref: false })
     }
     busy = false
   }
@@ -182,6 +196,7 @@ async function startServices({ dataDirectory, urls, port, host, url, bank, outpu
   const services: Service[] = []
   const common = {
     goodbyeMs: SERVER_GOODBYE_MS + 500,
+    isHeldUp: () => lacksRoom(dataDirectory),
     onNote: output.note,
     onProcess: () => bank.recordChildren(services.map((service) => service.process).filter((found) => found !== undefined)),
     onGivenUp: (error: Refusal) => stop.request(error),

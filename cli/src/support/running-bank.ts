@@ -12,6 +12,7 @@ import {
   tryLock,
   waitUntilGone,
 } from '../../../server/src/platform/processes.ts'
+import { isFullDisk } from './disk.ts'
 import { Refusal } from './refusal.ts'
 
 /** What `partita start` tells others about itself, in `running.json` of the data folder. */
@@ -55,10 +56,16 @@ export class RunningBank {
     return this.#record.guardians
   }
 
+  /** For the next start, which ends what this one may leave behind. On a full disk the former record stays: the bank runs on. */
   recordChildren(children: readonly ProcessIdentity[]): void {
     const temporary = `${this.#file}.new`
-    writeFileSync(temporary, JSON.stringify({ ...this.#record, children }), { mode: 0o644 })
-    renameSync(temporary, this.#file)
+    try {
+      writeFileSync(temporary, JSON.stringify({ ...this.#record, children }), { mode: 0o600 })
+      renameSync(temporary, this.#file)
+    } catch (error) {
+      if (!isFullDisk(error)) throw error
+      rmSync(temporary, { force: true })
+    }
   }
 
   async release(): Promise<void> {

@@ -9,6 +9,7 @@ import { serverEnvironment } from './server-environment.ts'
 const CLONE = join(import.meta.dirname, '../../..')
 const LOG_BYTES_MAX = 16 * 1024 * 1024
 const FIRST_BACKOFF_MS = 500
+const BACKOFF_MS_MAX = 8_000
 const DEATHS_MAX = 5
 const DEATHS_WITHIN_MS = 60_000
 
@@ -19,6 +20,8 @@ export type ServiceOptions = {
   readonly program: readonly [string, ...string[]]
   readonly environment: Readonly<Record<string, string>>
   readonly logFile: string
+  /** Whether what it needs is missing just now, such as room on the disk: then it is started again however often it dies. */
+  readonly isHeldUp: () => boolean
   /** How long it may take to end after SIGTERM. */
   readonly goodbyeMs: number
   readonly onNote: (message: string) => void
@@ -104,14 +107,14 @@ export class Service {
     const now = performance.now()
     this.#deaths = [...this.#deaths.filter((at) => now - at < DEATHS_WITHIN_MS), now]
     if (!this.#wasReady) return // `ready` tells: what cannot start once does not start the second time
-    const { name, onGivenUp, onNote } = this.#options
-    if (this.#deaths.length > DEATHS_MAX) {
+    const { name, onGivenUp, onNote, isHeldUp } = this.#options
+    if (this.#deaths.length > DEATHS_MAX && !isHeldUp()) {
       onGivenUp(
         new Refusal(`the ${name} died ${this.#deaths.length} times within a minute; its last words:\n${this.#lastWords()}`),
       )
       return
     }
-    const pauseMs = FIRST_BACKOFF_MS * 2 ** (this.#deaths.length - 1)
+    const pauseMs = Math.min(BACKOFF_MS_MAX, FIRST_BACKOFF_MS * 2 ** (this.#deaths.length - 1))
     onNote(`the ${name} ended unexpectedly (${how}); starting it again in ${pauseMs} ms`)
     setTimeout(() => {
       if (!this.#stopping) this.#launch()

@@ -1,5 +1,6 @@
 import { ecsFormat } from '@elastic/ecs-pino-format'
 import pino from 'pino'
+import { BufferedOutput } from './buffered-output.ts'
 import type { LogLevel } from './config.ts'
 
 /**
@@ -58,21 +59,20 @@ export type LoggerOptions = {
   readonly destination?: { write(line: string): unknown }
 }
 
-/** Makes the process's log: JSON lines in ECS form. Standard output is buffered up to 4 KiB or 200 ms, so that a line costs no system call. */
+/**
+ * Makes the process's log: JSON lines in ECS form. Standard output is buffered up to 4 KiB or 200 ms, so that a line costs no system call. A log
+ * that cannot be written (disk full, reader gone) loses lines and nothing else: it must never end the process that it tells of.
+ */
 export function createLogger(options: LoggerOptions): Logger {
-  const stdout = options.destination ? undefined : pino.destination({ fd: 1, sync: false, minLength: 4_096 })
+  const stdout = options.destination ? undefined : new BufferedOutput(1)
   const format = ecsFormat({ apmIntegration: false, convertReqRes: false, convertErr: false, serviceName: options.service })
   const log = pino({ ...format, level: options.level }, stdout ?? (options.destination as pino.DestinationStream))
-  const timer = stdout && setInterval(() => stdout.flush(), 200).unref()
   return {
     debug: (message, fields) => log.debug(onlyAllowed(fields), message),
     info: (message, fields) => log.info(onlyAllowed(fields), message),
     warn: (message, fields) => log.warn(onlyAllowed(fields), message),
     error: (message, cause, fields) => log.error({ ...onlyAllowed(fields), ...describeError(cause) }, message),
-    flush: () => {
-      clearInterval(timer)
-      stdout?.flushSync()
-    },
+    flush: () => stdout?.flush(),
   }
 }
 
