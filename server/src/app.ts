@@ -63,6 +63,7 @@ function healthServer({ config, database, logger, metrics }: World, options: App
     metrics,
     rateLimits: config.rateLimits,
     load: config.load,
+    connections: config.connections,
     trustedProxies: config.trustedProxies,
     metricsToken: config.metricsToken,
     isReady: () => database.answersWithin(READY_MS_MAX),

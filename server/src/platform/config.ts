@@ -1,13 +1,14 @@
+import { isIPv4 } from 'node:net'
 import pg from 'pg'
 import { Failure } from './errors.ts'
 import { versionProblem } from './postgres/version.ts'
 import {
   type AnySettings,
+  addressRanges,
   auto,
   integer,
   isLoopback,
   linesOf,
-  list,
   oneOf,
   onOff,
   optionalSecret,
@@ -39,12 +40,16 @@ const FIELDS = {
   stagingToken: setting('PARTITA_STAGING_TOKEN', '', 'secret', 'a sandbox that others can reach may ask for X-Qonto-Staging-Token on every call', optionalSecret(16)),
   metricsToken: setting('PARTITA_METRICS_TOKEN', '', 'secret', '/metrics tells what the bank is doing: production asks for a bearer token', optionalSecret(32)),
   logLevel: setting('PARTITA_LOG_LEVEL', 'info', 'debug | info | warn | error | silent', 'one line per request', oneOf('debug', 'info', 'warn', 'error', 'silent')),
-  trustedProxies: setting('PARTITA_TRUSTED_PROXIES', '', 'addresses or CIDR ranges, comma separated', 'X-Forwarded-For counts only from these: rate limits are per client address', list(/^[0-9a-fA-F.:]+(\/\d{1,3})?$/, 'addresses or CIDR ranges')),
+  trustedProxies: setting('PARTITA_TRUSTED_PROXIES', '', 'addresses or CIDR ranges, comma separated', 'X-Forwarded-For counts only from these: rate limits are per client address', addressRanges('addresses or CIDR ranges, comma separated')),
   // Requests per client address; 0 switches a limit off.
   rateLimits: {
     per10Seconds: setting('PARTITA_RATE_LIMIT_10_SECONDS', '1000', 'requests per client address, 0 for no limit', 'the contract (qonto-api.md, section 7)', integer(0, 100_000_000)),
     per10Minutes: setting('PARTITA_RATE_LIMIT_10_MINUTES', '10000', 'requests per client address, 0 for no limit', 'the contract', integer(0, 100_000_000)),
     unauthorizedPerHour: setting('PARTITA_RATE_LIMIT_401_PER_HOUR', '200', 'answers of 401 per client address, 0 for no limit', 'the contract; also what stops guessing', integer(0, 100_000_000)),
+  },
+  connections: {
+    max: setting('PARTITA_CONNECTIONS', 'auto', 'connections | auto', 'auto: half of what the system lets this process open, so that files and the database have room; when all are taken, the longest silent one makes room', auto(integer(10, 1_000_000), () => 0)),
+    perAddress: setting('PARTITA_CONNECTIONS_PER_ADDRESS', '0', 'connections per client address, 0 for no limit', 'proxies bring everybody from one address: those that are trusted are never limited', integer(0, 1_000_000)),
   },
   // When to turn requests away: reads first, money last.
   load: {
@@ -65,6 +70,7 @@ export type Environment = PlatformValues['environment']
 export type LogLevel = PlatformValues['logLevel']
 export type RateLimitConfig = PlatformValues['rateLimits']
 export type LoadConfig = PlatformValues['load']
+export type ConnectionConfig = PlatformValues['connections']
 
 export type Config = PlatformValues & {
   /** The values of a module's settings. @throws Error when the configuration was read without them. */
@@ -122,10 +128,16 @@ function unsafeMixes(config: PlatformValues, { isProduction }: UnsafeContext): s
   refuse(config.shutdown.drainMs >= config.shutdown.deadlineMs, 'PARTITA_DRAIN_MS must be less than PARTITA_SHUTDOWN_MS')
   refuse(config.stagingToken !== undefined && !config.sandbox, 'PARTITA_STAGING_TOKEN is for a sandbox, and this is none')
   refuse(
-    config.trustedProxies.some((range) => /\/0+$/.test(range)),
-    'PARTITA_TRUSTED_PROXIES must not trust everybody: any client could then name any address and no rate limit would hold',
+    config.trustedProxies.some(isTooWide),
+    'PARTITA_TRUSTED_PROXIES must not trust everybody, nor ranges wider than /8 (IPv4) or /16 (IPv6): any client could then name any address and no rate limit would hold',
   )
   return isProduction ? [...problems, ...unsafeInProduction(config)] : problems
+}
+
+/** No proxy has so many addresses: the smaller the prefix, the more of the internet is believed. */
+function isTooWide(range: string): boolean {
+  const [address = '', prefix] = range.split('/')
+  return prefix !== undefined && Number(prefix) < (isIPv4(address) ? 8 : 16)
 }
 
 function unsafeInProduction(config: PlatformValues): string[] {

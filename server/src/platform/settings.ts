@@ -1,3 +1,5 @@
+import { isIP } from 'node:net'
+
 /** What a setting is read in: some defaults differ between trying out and production. */
 export type SettingContext = { readonly isProduction: boolean }
 
@@ -115,14 +117,23 @@ export function url(...protocols: string[]) {
       : { problem: `a URL that starts with ${protocols.join(' or ')}` }
 }
 
-export function list(pattern: RegExp, what: string) {
+/** Addresses and CIDR ranges: `10.0.0.1, 10.1.0.0/16, fd00::/48`. */
+export function addressRanges(what: string) {
   return (value: string): string[] | Problem => {
     const items = value
       .split(',')
       .map((item) => item.trim())
       .filter((item) => item !== '')
-    return items.every((item) => pattern.test(item)) ? items : { problem: `${what}, comma separated` }
+    return items.every(isRange) ? items : { problem: what }
   }
+}
+
+function isRange(item: string): boolean {
+  const [address = '', prefix, ...rest] = item.split('/')
+  const bits = isIP(address) === 4 ? 32 : 128
+  return (
+    isIP(address) !== 0 && rest.length === 0 && (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits))
+  )
 }
 
 export function optionalSecret(lengthMin: number) {

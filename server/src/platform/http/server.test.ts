@@ -33,6 +33,7 @@ async function serverWith(options: Partial<HttpServerOptions> = {}) {
     metrics: createMetrics({ process: false }),
     rateLimits: { per10Seconds: 0, per10Minutes: 0, unauthorizedPerHour: 0 },
     load: { readsInFlightMax: 10, writesInFlightMax: 10, eventLoopLagMsMax: 10_000 },
+    connections: { max: 0, perAddress: 0 },
     trustedProxies: [],
     isReady: async () => true,
     ...options,

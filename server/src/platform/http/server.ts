@@ -2,11 +2,12 @@ import { randomFillSync } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import { type TSchema, Type } from 'typebox'
-import type { LoadConfig, RateLimitConfig } from '../config.ts'
+import type { ConnectionConfig, LoadConfig, RateLimitConfig } from '../config.ts'
 import type { Logger } from '../logging.ts'
 import type { Metrics } from '../metrics.ts'
 import type { ErrorBody } from './api-error.ts'
 import { isSameSecret } from './authentication.ts'
+import { guardConnections, HTTP_TIMERS } from './connections.ts'
 import { errorHandler, sendErrors } from './error-handler.ts'
 import { readJsonBodies } from './json-body.ts'
 import { LoadShedder, type ShedClass } from './load-shedding.ts'
@@ -19,6 +20,7 @@ export type HttpServerOptions = {
   readonly metrics: Metrics
   readonly rateLimits: RateLimitConfig
   readonly load: LoadConfig
+  readonly connections: ConnectionConfig
   /** `X-Forwarded-For` is believed when it comes from these. */
   readonly trustedProxies: readonly string[]
   /** Whether requests can be served now: the database answers. */
@@ -79,12 +81,13 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       maxParamLength: PATH_LENGTH_MAX,
     },
     // Its absence is answered by the hook below, with the body that all errors have.
-    http: { requireHostHeader: false },
+    http: { requireHostHeader: false, ...HTTP_TIMERS },
     // Bodies are taken as they are: nothing is converted, nothing taken out.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: true, allErrors: true } },
     frameworkErrors: (error, request, reply) => void onError(error, request, reply),
     clientErrorHandler: answerUnreadableRequest,
   })
+  guardConnections(app.server, { ...options.connections, trustedProxies: options.trustedProxies })
   readJsonBodies(app)
   const onError = errorHandler(options.logger)
   app.setErrorHandler(onError)
