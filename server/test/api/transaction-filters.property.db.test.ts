@@ -96,13 +96,13 @@ const queries: fc.Arbitrary<Query> = fc.record({
   sort: optional(
     fc.record({ by: fc.constantFrom('updated_at', 'settled_at', 'emitted_at'), direction: fc.constantFrom('asc', 'desc') }),
   ),
-  ranges: fc.array(
+  ranges: fc.uniqueArray(
     fc.record({
       name: fc.constantFrom(...TIMES),
       edge: fc.constantFrom('from', 'to'),
       hoursAgo: fc.integer({ min: 0, max: 60 }),
     }),
-    { maxLength: 2 },
+    { maxLength: 2, selector: ({ name, edge }) => `${name} ${edge}` },
   ),
   page: fc.integer({ min: 1, max: 12 }),
   per_page: fc.constantFrom(1, 3, 10, 25, 50, 100),
@@ -128,7 +128,6 @@ function toQueryString(query: Query): string {
 
 function expected(query: Query): { ids: string[]; total: number } {
   const statuses = query.status ?? ['completed']
-  // The last of repeated bounds counts.
   const bounds = new Map(query.ranges.map((range) => [`${range.name} ${range.edge}`, range]))
   const matching = rows.filter(
     (row) =>

@@ -154,3 +154,12 @@ describe('times', () => {
     expect(parseInstant(value, 'from')).toBeUndefined()
   })
 })
+
+test('a value that may stand once is refused when it stands twice, a list may repeat', () => {
+  const query = defineQuery({ ...paging, status: listOf(['a', 'b'], [], 'Only these.') })
+  const read = (text: string) => query.read(parseQueryString(text))
+  expect(() => read('page=1&page=2')).toThrow(HttpRefusal)
+  expect(() => read('page=1&page[]=1')).toThrow(HttpRefusal)
+  expect(read('status=a&status[]=b&page=2')).toMatchObject({ status: ['a', 'b'], page: 2 })
+  expect(read('page=&page=2')).toMatchObject({ page: 2 })
+})

@@ -49,13 +49,13 @@ export type Parameter<T> = {
   readonly fallback: T
 }
 
-const last = (values: readonly string[]): string => values[values.length - 1] as string
+const only = (values: readonly string[]): string => values[0] as string
 
 /** Text without control characters, which PostgreSQL would not take either. */
 export const text = (description: string): Parameter<string | undefined> => ({
   schema: Type.Optional(Type.String({ description })),
   isList: false,
-  read: (values, name) => (hasControlCharacter(last(values)) ? problem('invalid', `${name} is invalid`, name) : last(values)),
+  read: (values, name) => (hasControlCharacter(only(values)) ? problem('invalid', `${name} is invalid`, name) : only(values)),
   fallback: undefined,
 })
 
@@ -65,7 +65,7 @@ export const oneOf = <const T extends string>(allowed: readonly T[], description
   schema: Type.Optional(Type.String({ enum: [...allowed], description })),
   isList: false,
   read: (values, name) => {
-    const value = last(values) as T
+    const value = only(values) as T
     return allowed.includes(value) ? value : problem('not_in_list', `${name} must be one of: ${allowed.join(', ')}`, name)
   },
   fallback: undefined,
@@ -115,7 +115,7 @@ export const boolean = <const F extends boolean | undefined>(fallback: F, descri
   schema: Type.Optional(Type.Boolean({ description, ...(fallback === undefined ? {} : { default: fallback }) })),
   isList: false,
   read: (values, name) => {
-    const value = last(values).toLowerCase()
+    const value = only(values).toLowerCase()
     return value === 'true' || value === 'false'
       ? value === 'true'
       : problem('not_in_list', `${name} must be one of: true, false`, name)
@@ -126,7 +126,7 @@ export const boolean = <const F extends boolean | undefined>(fallback: F, descri
 const instant = (edge: 'from' | 'to', description: string): Parameter<Date | undefined> => ({
   schema: Type.Optional(Type.String({ description, examples: ['2026-01-10T11:47:53.123Z'] })),
   isList: false,
-  read: (values, name) => parseInstant(last(values), edge) ?? problem('invalid', `${name} is not a valid date`, name),
+  read: (values, name) => parseInstant(only(values), edge) ?? problem('invalid', `${name} is not a valid date`, name),
   fallback: undefined,
 })
 
@@ -191,7 +191,7 @@ export const sortBy = <const T extends string>(
   ),
   isList: false,
   read: (values, name) => {
-    const [property, order = direction, ...rest] = last(values).split(':')
+    const [property, order = direction, ...rest] = only(values).split(':')
     if (!properties.includes(property as T))
       return problem('not_in_list', `${name} must be one of: ${properties.join(', ')}`, name)
     if ((order !== 'asc' && order !== 'desc') || rest.length > 0) {
@@ -208,7 +208,7 @@ const wholeNumber = (fallback: number, max: number, description: string): Parame
   schema: Type.Optional(Type.Integer({ minimum: 1, maximum: max, default: fallback, description })),
   isList: false,
   read: (values, name) => {
-    const value = last(values)
+    const value = only(values)
     return /^\d{1,9}$/.test(value) && Number(value) >= 1 && Number(value) <= max
       ? Number(value)
       : problem('invalid', `${name} must be a number between 1 and ${max}`, name)
@@ -242,6 +242,11 @@ export function defineQuery<const P extends Parameters>(parameters: P) {
       const values = entries.map(([name, parameter]) => {
         const present = given.get(name)?.filter((value) => value !== '')
         if (!present || present.length === 0) return [name, parameter.fallback]
+        // Of a value that stands twice, a proxy may read the one and we the other.
+        if (present.length > 1 && !parameter.isList) {
+          problems.push(atParameter('invalid', `${name} is given more than once`, name))
+          return [name, parameter.fallback]
+        }
         const value = parameter.read(present, name)
         if (isProblem(value)) problems.push(value.problem)
         return [name, value]
