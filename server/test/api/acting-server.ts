@@ -26,6 +26,7 @@ export async function serverForActors(
     logger,
     metrics: createMetrics({ process: false }),
     rateLimits: config.rateLimits,
+    connections: { max: 0, perAddress: 0 },
     load: config.load,
     trustedProxies: [],
     isReady: async () => true,
