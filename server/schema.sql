@@ -1028,7 +1028,7 @@ end $function$
 CREATE OR REPLACE FUNCTION ledger.entries_of(p_accounts uuid[])
  RETURNS TABLE(account_id uuid, key uuid, side text, amount bigint, balance_after bigint, seq bigint, reference uuid)
  LANGUAGE sql
- STABLE
+ STABLE ROWS 1e+06
 AS $function$
   select a.id, k.key, e.side, e.amount, e.balance_after, e.seq, e.reference
     from ledger.account a
@@ -1061,7 +1061,7 @@ end $function$
 CREATE OR REPLACE FUNCTION ledger.holds_of(p_accounts uuid[])
  RETURNS TABLE(account_id uuid, key uuid, reference uuid)
  LANGUAGE sql
- STABLE
+ STABLE ROWS 100000
 AS $function$
   select a.id, h.id, h.reference from ledger.account a join ledger.hold h on h.account = a.number where a.id = any(p_accounts)
 $function$
