@@ -3,7 +3,7 @@ import { allBankAccounts, bankSettings } from './modules/accounts/index.ts'
 import { isLiveApiKey, issueApiKey } from './modules/identity/index.ts'
 import { tellLoad } from './modules/payments/index.ts'
 import { findOrganizationBySlug, ownerOf } from './modules/team/index.ts'
-import { systemActor } from './platform/actor.ts'
+import { type CommandContext, systemActor } from './platform/actor.ts'
 import { assert } from './platform/assert.ts'
 import { addDays, localDateOf } from './platform/clock.ts'
 import { derivedId, type Id } from './platform/ids.ts'
@@ -47,7 +47,7 @@ export async function seedDemo(
     await tx.run`select pg_advisory_xact_lock(hashtext('partita seed demo'))`
     const now = world.clock.now()
     const existing = await findOrganizationBySlug(tx, DEMO_SLUG)
-    if (existing) return existingCompany(tx, { ...named, id: existing }, options.secretKey, now)
+    if (existing) return existingCompany({ actor, now }, tx, { ...named, id: existing }, options.secretKey)
     const company: DemoCompany = {
       organizationId,
       slug: DEMO_SLUG,
@@ -63,11 +63,11 @@ export async function seedDemo(
 
 type Named = { readonly id: Id<'organization'>; readonly slug: string }
 
-async function existingCompany(tx: Tx, company: Named, secret: string | undefined, now: Date): Promise<SeededCompany> {
+async function existingCompany(ctx: CommandContext, tx: Tx, company: Named, secret: string | undefined): Promise<SeededCompany> {
   if (secret === undefined || (await isLiveApiKey(tx, company.id, secret))) return summaryOf(tx, company, secret, false)
   const membershipId = await ownerOf(tx, company.id)
   assert(membershipId, 'a seeded company has no owner')
-  const issued = await issueApiKey(tx, { organizationId: company.id, membershipId, login: company.slug, secret, now })
+  const issued = await issueApiKey(ctx, tx, { organizationId: company.id, membershipId, login: company.slug, secret })
   return summaryOf(tx, company, issued, false)
 }
 
@@ -111,7 +111,7 @@ export async function seedCompanies(
     companies.push(
       await world.database.transaction(ctx.actor, async (tx) => {
         const existing = await findOrganizationBySlug(tx, slug)
-        if (existing) return existingCompany(tx, { id: existing, slug }, secret, ctx.now)
+        if (existing) return existingCompany(ctx, tx, { id: existing, slug }, secret)
         const id = derivedId('organization', slug)
         const company = await makeCompany(ctx, tx, { id, slug, secret, bank, name: `Load ${index}`, accounts: LOAD_ACCOUNTS })
         const [account] = company.accounts

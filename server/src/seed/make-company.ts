@@ -37,7 +37,7 @@ export async function makeCompany(ctx: CommandContext, tx: Tx, wanted: CompanyTo
   const { members = [{ firstName: 'Ada', lastName: 'Owner' }] } = wanted
   const { now } = ctx
   const organization = { ...UNKNOWN, id, slug, name, legalName: name, contractSignedAt: now }
-  const founded = await foundOrganization(tx, { organization, members, secret, now })
+  const founded = await foundOrganization(ctx, tx, { organization, members, secret })
   assert(founded.ok, `the slug ${slug} is taken`)
   const accounts: PaymentAccount[] = []
   const owner = { organizationId: id, organizationSlug: slug, holderName: name, currency: EUR, bank, now }

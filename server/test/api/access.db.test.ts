@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { issueApiKey, revokeApiKey } from '../../src/modules/identity/index.ts'
 import { findOrganizationBySlug, ownerOf } from '../../src/modules/team/index.ts'
-import type { MemberActor } from '../../src/platform/actor.ts'
+import { type MemberActor, operatorActor } from '../../src/platform/actor.ts'
 import { type Access, CREDENTIAL_KINDS, methodOf } from '../../src/platform/http/operation.ts'
 import type { OperationExample } from '../../src/platform/http/operation-example.ts'
 import type { Id } from '../../src/platform/ids.ts'
@@ -13,6 +13,7 @@ import { startTestBank, type TestBank } from './support.ts'
 
 const EXAMPLES = await moduleExamples()
 const NAMES = Object.keys(EXAMPLES)
+const OPERATOR = { actor: operatorActor('test', 'a new key'), now: TODAY }
 
 let bank: TestBank
 let objects: DemoObjects
@@ -163,12 +164,12 @@ describe('the key of a member', () => {
 describe('a new key', () => {
   test('works at once, the former no longer; a revoked one never', async () => {
     const { database } = bank.dependencies
-    const secrets = await database.transaction('system', async (tx) => {
+    const secrets = await database.transaction(OPERATOR.actor, async (tx) => {
       const organizationId = (await findOrganizationBySlug(tx, stranger.organizationSlug)) as Id<'organization'>
       const membershipId = (await ownerOf(tx, organizationId)) as Id<'membership'>
       return {
         organizationId,
-        secret: await issueApiKey(tx, { organizationId, membershipId, login: stranger.organizationSlug, now: TODAY }),
+        secret: await issueApiKey(OPERATOR, tx, { organizationId, membershipId, login: stranger.organizationSlug }),
       }
     })
     const fresh = `${stranger.organizationSlug}:${secrets.secret}`
@@ -176,7 +177,7 @@ describe('a new key', () => {
       expect((await send(name, asStranger())).statusCode, `${name} with the former key`).toBe(401)
       expect((await send(name, fresh)).statusCode, `${name} with the new key`).toBe(200)
     }
-    await database.transaction('system', (tx) => revokeApiKey(tx, secrets.organizationId, TODAY))
+    await database.transaction(OPERATOR.actor, (tx) => revokeApiKey(OPERATOR, tx, secrets))
     for (const name of NAMES) expect((await send(name, fresh)).statusCode, `${name} with a revoked key`).toBe(401)
   })
 

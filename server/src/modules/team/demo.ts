@@ -54,11 +54,11 @@ const DEMO_MEMBERS: readonly [NewMember, ...NewMember[]] = [
 const DAY_MS = 86_400_000
 
 /** Takes the demo company in, the day before its story begins: its legal facts, its people, its key. */
-export async function foundDemoCompany(_ctx: CommandContext, tx: Tx, company: DemoCompany): Promise<void> {
+export async function foundDemoCompany({ actor }: CommandContext, tx: Tx, company: DemoCompany): Promise<void> {
   const openedAt = new Date(company.since.getTime() - DAY_MS)
   const { organizationId: id, slug, secretKey: secret } = company
   const organization = { ...DEMO_ORGANIZATION, id, slug, contractSignedAt: openedAt }
-  const founded = await foundOrganization(tx, { organization, members: DEMO_MEMBERS, secret, now: openedAt })
+  const founded = await foundOrganization({ actor, now: openedAt }, tx, { organization, members: DEMO_MEMBERS, secret })
   assert(founded.ok, 'the slug of the demo company is taken')
   company.secretKey = founded.value.secret
   company.members = founded.value.membershipIds

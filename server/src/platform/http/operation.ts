@@ -97,8 +97,6 @@ type Common<B extends TSchema, Q, I, V, R extends Refusal> = {
   readonly description?: string
   readonly deprecated?: true
   readonly access: Access
-  /** Path parameters, beside `id`. */
-  readonly params?: TSchema
   readonly query?: Query<Q>
   readonly body?: B
   readonly answer: TSchema

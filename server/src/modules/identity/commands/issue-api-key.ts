@@ -1,4 +1,5 @@
 import { hash, randomBytes } from 'node:crypto'
+import type { CommandContext } from '../../../platform/actor.ts'
 import { assert } from '../../../platform/assert.ts'
 import { type Id, newId } from '../../../platform/ids.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
@@ -14,7 +15,6 @@ export type ApiKeyRequest = {
   readonly membershipId: Id<'membership'>
   /** The organization's slug, first half of the credential. */
   readonly login: string
-  readonly now: Date
   /** A secret that the caller made, 64 hexadecimal digits. */
   readonly secret?: string | undefined
 }
@@ -25,25 +25,28 @@ export type ApiKeyRequest = {
  * @returns the secret that holds from now on: the one asked for, or 256 new random bits when none was, when it has another form, or when it
  *   has been a key before. It is stored as its SHA-256 only, so this is the one time that it can be shown.
  */
-export async function issueApiKey(tx: Tx, request: ApiKeyRequest): Promise<string> {
-  await revokeApiKey(tx, request.organizationId, request.now)
+export async function issueApiKey(ctx: CommandContext, tx: Tx, request: ApiKeyRequest): Promise<string> {
+  await revokeApiKey(ctx, tx, request)
   const wished = request.secret
-  if (wished !== undefined && SECRET_FORM.test(wished) && (await insert(tx, request, wished))) return wished
+  if (wished !== undefined && SECRET_FORM.test(wished) && (await insert(ctx, tx, request, wished))) return wished
   const secret = randomBytes(SECRET_BYTES).toString('hex')
-  assert(await insert(tx, request, secret), 'a random secret came twice')
+  assert(await insert(ctx, tx, request, secret), 'a random secret came twice')
   return secret
 }
 
-async function insert(tx: Tx, request: ApiKeyRequest, secret: string): Promise<boolean> {
-  const { organizationId, membershipId, login, now } = request
+async function insert({ now }: CommandContext, tx: Tx, request: ApiKeyRequest, secret: string): Promise<boolean> {
+  const { organizationId, membershipId, login } = request
   const prefix = secret.slice(0, PREFIX_LENGTH)
   const key = { id: newId<'api_key'>(), organizationId, membershipId, login, prefix, secretSha256: hashOf(secret) }
   return (await store.insertKey(tx, key, now)) > 0
 }
 
 /** Revokes the organization's key. @returns false when it had none. Processes that know the key notice within their cache's time. */
-export const revokeApiKey = async (tx: Tx, organizationId: Id<'organization'>, now: Date): Promise<boolean> =>
-  (await store.revokeLiveKey(tx, organizationId, now)) > 0
+export const revokeApiKey = async (
+  { now }: CommandContext,
+  tx: Tx,
+  { organizationId }: { readonly organizationId: Id<'organization'> },
+): Promise<boolean> => (await store.revokeLiveKey(tx, organizationId, now)) > 0
 
 /** How a secret is stored and looked up. */
 export const hashOf = (secret: string): Buffer => hash('sha256', secret, 'buffer')

@@ -1,3 +1,4 @@
+import type { CommandContext } from '../../../platform/actor.ts'
 import { newId } from '../../../platform/ids.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
 import { ok, type Result, refuse } from '../../../platform/result.ts'
@@ -15,7 +16,6 @@ export type FoundOrganization = {
   readonly members: readonly [NewMember, ...NewMember[]]
   /** An API key's secret made earlier; absent: a new one. */
   readonly secret?: string | undefined
-  readonly now: Date
 }
 
 /**
@@ -24,10 +24,12 @@ export type FoundOrganization = {
  * @returns the key's secret, which cannot be shown again, and the members' ids in the order given; or that the slug is taken.
  */
 export async function foundOrganization(
+  ctx: CommandContext,
   tx: Tx,
   request: FoundOrganization,
 ): Promise<Result<{ secret: string; membershipIds: readonly Membership['id'][] }, 'slug_taken'>> {
-  const { organization, now } = request
+  const { organization } = request
+  const { now } = ctx
   if ((await store.insertOrganization(tx, organization, now)) === 0) return refuse('slug_taken')
 
   const teams = new Map<string, ReturnType<typeof newId<'team'>>>()
@@ -49,12 +51,11 @@ export async function foundOrganization(
   for (const membership of memberships) await store.insertMembership(tx, membership, now)
 
   const owner = memberships[0] as Membership
-  const secret = await issueApiKey(tx, {
+  const secret = await issueApiKey(ctx, tx, {
     organizationId: organization.id,
     membershipId: owner.id,
     login: organization.slug,
     secret: request.secret,
-    now,
   })
   return ok({ secret, membershipIds: memberships.map((membership) => membership.id) })
 }
