@@ -138,7 +138,8 @@ describe('a payment of the past leaves the traces of a real one', () => {
       orderedAt: bank.clock.now(),
     }
     const act = { claim: undefined, recorder: undefined, recordOf: () => expect.unreachable() }
-    expect((await transferInternally(new MoneyLane(bank.db.database), { instruction, act })).ok).toBe(true)
+    const ctx = { actor: systemActor('test.order'), now: bank.clock.now(), moneyLane: new MoneyLane(bank.db.database) }
+    expect((await transferInternally({ ...ctx, act }, instruction)).ok).toBe(true)
     const past = {
       ...shared(),
       category: 'treasury_and_interco',

@@ -1,12 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeCompany, type TestCompany } from '../../../../test/support/company.ts'
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.ts'
+import type { Act } from '../../../platform/act.ts'
+import { type MemberActor, systemActor } from '../../../platform/actor.ts'
 import { fixedClock } from '../../../platform/clock.ts'
 import { requestHash } from '../../../platform/idempotency.ts'
-import { newId } from '../../../platform/ids.ts'
+import { type Id, newId } from '../../../platform/ids.ts'
 import { EUR, money } from '../../../platform/money.ts'
 import { balancesOf, MoneyLane, verifyLedger } from '../../ledger/index.ts'
-import { type InternalTransferOrder, transferInternally } from './transfer-internally.ts'
+import type { InternalTransferInstruction } from '../domain/internal-transfer.ts'
+import { transferInternally } from './transfer-internally.ts'
 
 const clock = fixedClock('2026-03-02T09:00:00Z')
 let test_: TestDatabase
@@ -21,17 +24,16 @@ afterAll(async () => {
   await test_.drop()
 })
 
+type Ordered = { readonly instruction: InternalTransferInstruction; readonly act: Act }
+
 /** What one process has. */
 function openLane() {
   const moneyLane = new MoneyLane(test_.database)
-  return { submit: (wanted: InternalTransferOrder) => transferInternally(moneyLane, wanted) }
+  const ctx = { actor: systemActor('test.order'), now: clock.now(), moneyLane }
+  return { submit: ({ instruction, act }: Ordered) => transferInternally({ ...ctx, act }, instruction) }
 }
 
-function order(
-  company: TestCompany,
-  minor: bigint,
-  over: Partial<InternalTransferOrder['instruction']> & { key?: string } = {},
-): InternalTransferOrder {
+function order(company: TestCompany, minor: bigint, over: Partial<InternalTransferInstruction> & { key?: string } = {}): Ordered {
   const { key, ...changes } = over
   const instruction = {
     id: newId<'internal_transfer'>(),
@@ -70,6 +72,19 @@ const balances = async (company: TestCompany) => {
   return accounts.map((a) => a.balance)
 }
 
+const MEMBER: Omit<MemberActor, 'organizationId'> = {
+  kind: 'member',
+  membershipId: newId<'membership'>(),
+  role: 'owner',
+  permissions: new Set(['transfers.order']),
+  credential: { kind: 'api_key', id: newId(), label: 'test' },
+  scopes: 'all',
+  accounts: 'all',
+  sca: undefined,
+  requestId: undefined,
+  address: undefined,
+}
+
 const feedOf = async (company: TestCompany) => {
   const { rows } = await test_.admin.query(
     `select side, amount_minor::text as amount, settled_balance_minor::text as balance, status from feed.transaction where organization_id = $1 order by number`,
@@ -97,7 +112,7 @@ describe('an internal transfer', () => {
     const stranger = await makeCompany(test_.database, clock.now(), { fundedMinor: 10_00n })
     const [own] = company.accounts
     const foreign = stranger.accounts[0].iban
-    const refusal = async (o: InternalTransferOrder) => {
+    const refusal = async (o: Ordered) => {
       const answer = await lane.submit(o)
       return answer.ok ? 'accepted' : answer.refusal
     }
@@ -144,6 +159,19 @@ describe('an internal transfer', () => {
       'replayed',
     ])
     expect(await balances(company)).toEqual([6_00n, 4_00n])
+  })
+
+  test('is not ordered by a member of another organization', async () => {
+    const [company, stranger] = [await makeCompany(test_.database, clock.now(), { fundedMinor: 10_00n }), newId<'organization'>()]
+    const { instruction, act } = order(company, 1_00n)
+    const ordered = (organizationId: Id<'organization'>) =>
+      transferInternally(
+        { actor: { ...MEMBER, organizationId }, now: clock.now(), moneyLane: new MoneyLane(test_.database), act },
+        instruction,
+      )
+    await expect(ordered(stranger)).rejects.toThrow('a member orders for his own organization')
+    expect(await balances(company)).toEqual([10_00n, 0n])
+    expect((await ordered(company.id)).ok).toBe(true)
   })
 
   test('never overspends: of 64 at once from two processes exactly as many win as the balance covers', async () => {

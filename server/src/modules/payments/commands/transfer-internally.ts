@@ -1,4 +1,5 @@
 import { type Act, actRecords } from '../../../platform/act.ts'
+import type { CommandContext } from '../../../platform/actor.ts'
 import { assert } from '../../../platform/assert.ts'
 import { need } from '../../../platform/gather.ts'
 import { ok, type Result, refuse } from '../../../platform/result.ts'
@@ -26,8 +27,8 @@ import {
 import { internalTransferCompleted } from '../events.ts'
 import { internalTransferRows } from '../store.ts'
 
-/** An instruction, and the act that it is: its key, its answer, its record. */
-export type InternalTransferOrder = { readonly instruction: InternalTransferInstruction; readonly act: Act }
+/** The lane that carries it out, and the act that it is: its key, its answer, its record. */
+type InternalTransferContext = CommandContext & { readonly moneyLane: MoneyLane; readonly act: Act }
 
 export type InternalTransferAnswer = MoneyAnswer<InternalTransferInstruction, InternalTransferRefusal>
 
@@ -37,13 +38,21 @@ export type InternalTransferAnswer = MoneyAnswer<InternalTransferInstruction, In
  * @returns the instruction, carried out; or the answer that its key got before; or the first refusal that applies.
  * @throws PlatformUnavailable, retryable with the same key: nothing has been written, or the stored answer will say what was.
  */
-export const transferInternally = (lane: MoneyLane, order: InternalTransferOrder): Promise<InternalTransferAnswer> =>
-  lane.submit(orderOf(order))
+export async function transferInternally(
+  { actor, moneyLane, act }: InternalTransferContext,
+  instruction: InternalTransferInstruction,
+): Promise<InternalTransferAnswer> {
+  assert(
+    actor.kind !== 'member' || actor.organizationId === instruction.organizationId,
+    'a member orders for his own organization',
+  )
+  return moneyLane.submit(orderOf(instruction, act))
+}
 
-const orderOf = ({
-  instruction,
-  act,
-}: InternalTransferOrder): MoneyOrder<InternalTransferInstruction, InternalTransferRefusal> => ({
+const orderOf = (
+  instruction: InternalTransferInstruction,
+  act: Act,
+): MoneyOrder<InternalTransferInstruction, InternalTransferRefusal> => ({
   organizationId: instruction.organizationId,
   orderedAt: instruction.orderedAt,
   ...(act.claim && { claim: act.claim }),
@@ -77,7 +86,7 @@ export const internalTransferOperation = (
 })
 
 function effectsOf(
-  { instruction, act }: InternalTransferOrder,
+  { instruction, act }: { instruction: InternalTransferInstruction; act: Act },
   parties: InternalTransferParties,
   outcome: Outcome | undefined,
 ): Result<MoneyEffects<InternalTransferInstruction>, InternalTransferRefusal> {

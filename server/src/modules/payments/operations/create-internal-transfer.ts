@@ -15,7 +15,7 @@ import {
   wrongField,
 } from '../wire.ts'
 
-export const createInternalTransfer = (lane: MoneyLane) =>
+export const createInternalTransfer = (moneyLane: MoneyLane) =>
   operation({
     id: 'createInternalTransfer',
     route: 'POST /v2/internal_transfers',
@@ -43,7 +43,7 @@ export const createInternalTransfer = (lane: MoneyLane) =>
       }
       return ok(instruction)
     },
-    run: async ({ act }, instruction) => outcomeOf(await transferInternally(lane, { instruction, act })),
+    run: async (ctx, instruction) => outcomeOf(await transferInternally({ ...ctx, moneyLane }, instruction)),
     write: internalTransferToWire,
     audit: (transfer) => ref('internal_transfer', transfer.id),
   })
