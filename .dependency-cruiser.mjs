@@ -65,7 +65,7 @@ export const forbidden = [
       pathNot: TEST,
     },
     {
-      pathNot: `^(${MODULES}/$1/domain/|server/src/platform/(money|ids|result|assert|clock|storable)\\.ts$|server/src/formats/payments/sepa-[a-z]+\\.ts$|node_modules/ibantools/)`,
+      pathNot: `^(${MODULES}/$1/domain/|server/src/platform/(money|ids|result|assert|clock|moves|storable)\\.ts$|server/src/formats/payments/sepa-[a-z]+\\.ts$|node_modules/ibantools/)`,
       dependencyTypesNot: ['type-only'], // a type does nothing
     },
   ),

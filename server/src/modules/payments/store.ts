@@ -2,9 +2,11 @@ import type { LocalDate } from '../../platform/clock.ts'
 import type { Id } from '../../platform/ids.ts'
 import type { Taking } from '../../platform/passes/pass.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
+import { date, instant, integer, json, minor, nullable, type RowOf, table, text, uuid } from '../../platform/postgres/table.ts'
+import { transition } from '../../platform/postgres/transition.ts'
 import { writer } from '../../platform/write.ts'
 import type { BookId, LedgerAccountId } from '../ledger/index.ts'
-import type { CreditTransferStatus } from './domain/credit-transfer.ts'
+import { CREDIT_TRANSFER_MOVES, type CreditTransferMove, type CreditTransferStatus } from './domain/credit-transfer.ts'
 import type { TransferDetails } from './domain/instruction.ts'
 import type { InternalTransferInstruction, InternalTransferParties } from './domain/internal-transfer.ts'
 import { paymentFileRows } from './file-store.ts'
@@ -27,110 +29,73 @@ export const internalTransferRows = writer(
       ${rows.map((r) => r.instruction.orderedAt.toISOString())}::timestamptz[])`,
 )
 
-/** An outgoing credit transfer as it is stored. */
-export type StoredCreditTransfer = {
-  id: Id<'credit_transfer'>
-  organizationId: Id<'organization'>
-  debtorAccountId: Id<'bank_account'>
-  bookId: BookId
-  ledgerAccountId: LedgerAccountId
-  debtorName: string
-  debtorIban: string
-  creditorName: string
-  creditorIban: string
-  creditorBic: string | null
-  amountMinor: bigint
-  endToEndId: string
-  transactionId: string
-  uetr: string
-  remittanceInformation: string | null
-  creditorReference: string | null
-  purpose: string | null
-  requestedExecutionDate: LocalDate
-  paymentFileId: Id<'payment_file'> | null
-  paymentInformationId: string | null
-  instructionId: string | null
-  filePosition: number | null
-  details: TransferDetails
-  status: CreditTransferStatus
-  statusReasonCode: string | null
-  feedTransactionId: Id<'transaction'>
-  createdAt: Date
-  /** When the rail was last asked what became of it. */
-  investigatedAt: Date | null
-}
+export const creditTransfers = table(
+  'payments.credit_transfer',
+  {
+    id: uuid<'credit_transfer'>(),
+    organizationId: uuid<'organization'>(),
+    debtorAccountId: uuid<'bank_account'>(),
+    bookId: integer<BookId>(),
+    ledgerAccountId: uuid<LedgerAccountId>(),
+    debtorName: text(),
+    debtorIban: text(),
+    creditorName: text(),
+    creditorIban: text(),
+    creditorBic: nullable(text()),
+    amountMinor: minor(),
+    endToEndId: text(),
+    transactionId: text(),
+    uetr: uuid(),
+    remittanceInformation: nullable(text()),
+    creditorReference: nullable(text()),
+    purpose: nullable(text()),
+    requestedExecutionDate: date(),
+    paymentFileId: nullable(uuid<'payment_file'>()),
+    paymentInformationId: nullable(text()),
+    instructionId: nullable(text()),
+    filePosition: nullable(integer()),
+    details: json<TransferDetails>(),
+    status: text<CreditTransferStatus>(),
+    statusReasonCode: nullable(text()),
+    feedTransactionId: uuid<'transaction'>(),
+    createdAt: instant(),
+    /** When the rail was last asked what became of it. */
+    investigatedAt: nullable(instant()),
+  },
+  {
+    written: { submittedAt: nullable(instant()), answerDueAt: nullable(instant()), updatedAt: instant() },
+    filled: { currency: `'EUR'`, updated_at: 'created_at' },
+  },
+)
 
-const insertCreditTransfers = (tx: Tx, rows: readonly StoredCreditTransfer[]) => tx.run`
-  insert into payments.credit_transfer (
-    id, organization_id, debtor_account_id, book_id, ledger_account_id, debtor_name, debtor_iban, creditor_name, creditor_iban, creditor_bic,
-    amount_minor, currency, end_to_end_id, transaction_id, uetr, remittance_information, creditor_reference, purpose,
-    requested_execution_date, payment_file_id, payment_information_id, instruction_id, file_position, details, status, status_reason_code,
-    feed_transaction_id, created_at, updated_at)
-  select id, organization_id, debtor_account_id, book_id, ledger_account_id, debtor_name, debtor_iban, creditor_name, creditor_iban, creditor_bic,
-         amount_minor, 'EUR', end_to_end_id, transaction_id, uetr, remittance_information, creditor_reference, purpose,
-         requested_execution_date, payment_file_id, payment_information_id, instruction_id, file_position, details::jsonb, status,
-         status_reason_code, feed_transaction_id, created_at, created_at
-    from unnest(
-      ${rows.map((r) => r.id)}::uuid[], ${rows.map((r) => r.organizationId)}::uuid[], ${rows.map((r) => r.debtorAccountId)}::uuid[],
-      ${rows.map((r) => r.bookId)}::int[], ${rows.map((r) => r.ledgerAccountId)}::uuid[], ${rows.map((r) => r.debtorName)}::text[],
-      ${rows.map((r) => r.debtorIban)}::text[], ${rows.map((r) => r.creditorName)}::text[], ${rows.map((r) => r.creditorIban)}::text[],
-      ${rows.map((r) => r.creditorBic)}::text[], ${rows.map((r) => r.amountMinor)}::bigint[], ${rows.map((r) => r.endToEndId)}::text[],
-      ${rows.map((r) => r.transactionId)}::text[], ${rows.map((r) => r.uetr)}::uuid[], ${rows.map((r) => r.remittanceInformation)}::text[],
-      ${rows.map((r) => r.creditorReference)}::text[], ${rows.map((r) => r.purpose)}::text[],
-      ${rows.map((r) => r.requestedExecutionDate)}::date[], ${rows.map((r) => r.paymentFileId)}::uuid[],
-      ${rows.map((r) => r.paymentInformationId)}::text[], ${rows.map((r) => r.instructionId)}::text[],
-      ${rows.map((r) => r.filePosition)}::int[], ${rows.map((r) => JSON.stringify(r.details))}::text[], ${rows.map((r) => r.status)}::text[],
-      ${rows.map((r) => r.statusReasonCode)}::text[], ${rows.map((r) => r.feedTransactionId)}::uuid[],
-      ${rows.map((r) => r.createdAt.toISOString())}::timestamptz[])
-      as r(id, organization_id, debtor_account_id, book_id, ledger_account_id, debtor_name, debtor_iban, creditor_name, creditor_iban,
-           creditor_bic, amount_minor, end_to_end_id, transaction_id, uetr, remittance_information, creditor_reference, purpose,
-           requested_execution_date, payment_file_id, payment_information_id, instruction_id, file_position, details, status,
-           status_reason_code, feed_transaction_id, created_at)`
+/** An outgoing credit transfer as it is stored. */
+export type StoredCreditTransfer = RowOf<typeof creditTransfers>
 
 /** After the file that they come from. Who hands them to the rail is woken. */
 export const creditTransferRows = writer(
   'payments.credit_transfer',
   (_, tx, rows: readonly StoredCreditTransfer[]) => {
     tx.wake('payments.submit')
-    return insertCreditTransfers(tx, rows)
+    return creditTransfers.insert(tx, rows)
   },
   [paymentFileRows],
 )
 
-const COLUMNS = `
-  id, organization_id as "organizationId", debtor_account_id as "debtorAccountId", book_id as "bookId", ledger_account_id as "ledgerAccountId",
-  debtor_name as "debtorName", debtor_iban as "debtorIban", creditor_name as "creditorName", creditor_iban as "creditorIban",
-  creditor_bic as "creditorBic", amount_minor as "amountMinor", end_to_end_id as "endToEndId", transaction_id as "transactionId", uetr,
-  remittance_information as "remittanceInformation", creditor_reference as "creditorReference", purpose,
-  requested_execution_date as "requestedExecutionDate", payment_file_id as "paymentFileId", payment_information_id as "paymentInformationId",
-  instruction_id as "instructionId", file_position as "filePosition", details, status, status_reason_code as "statusReasonCode", feed_transaction_id as "feedTransactionId",
-  created_at as "createdAt", investigated_at as "investigatedAt"`
-
 /** Pending transfers whose day has come, locked for this worker; another worker takes others. */
 export const takeDueTransfers = (tx: Tx, today: LocalDate, { limit, held }: Taking) =>
-  tx.query<StoredCreditTransfer>(
-    `select ${COLUMNS} from payments.credit_transfer
-      where status = 'pending' and requested_execution_date <= $1 and id::text not in (select platform.held($3, $4))
-      order by requested_execution_date, id limit $2 for update skip locked`,
-    [today, limit, held.pass, held.at],
-  )
+  creditTransfers.select(tx)`
+    where status = 'pending' and requested_execution_date <= ${today} and id::text not in (select platform.held(${held.pass}, ${held.at}))
+    order by requested_execution_date, id limit ${limit} for update skip locked`
 
 /** Transfers whose answer is overdue and which nobody has asked about yet, locked for this worker. */
 export const takeSilentTransfers = (tx: Tx, { now, limit, held }: Taking) =>
-  tx.query<StoredCreditTransfer>(
-    `select ${COLUMNS} from payments.credit_transfer
-      where status in ('submitted', 'unknown', 'accepted') and answer_due_at <= $1 and id::text not in (select platform.held($3, $4))
-      order by answer_due_at limit $2 for update skip locked`,
-    [now, limit, held.pass, held.at],
-  )
+  creditTransfers.select(tx)`
+    where status in ('submitted', 'unknown', 'accepted') and answer_due_at <= ${now} and id::text not in (select platform.held(${held.pass}, ${held.at}))
+    order by answer_due_at limit ${limit} for update skip locked`
 
 /** The transfer that a rail message names, locked: its status moves one message at a time. */
 export const lockTransfer = async (tx: Tx, transactionId: string): Promise<StoredCreditTransfer | undefined> =>
-  (
-    await tx.query<StoredCreditTransfer>(`select ${COLUMNS} from payments.credit_transfer where transaction_id = $1 for update`, [
-      transactionId,
-    ])
-  )[0]
+  (await creditTransfers.select(tx)`where transaction_id = ${transactionId} for update`)[0]
 
 /** Where these transfers stand. */
 export const statusesOf = (tx: Tx, ids: readonly string[]) => tx.rows<
@@ -139,24 +104,20 @@ export const statusesOf = (tx: Tx, ids: readonly string[]) => tx.rows<
   select id, status, status_reason_code as "statusReasonCode", requested_execution_date as "requestedExecutionDate"
     from payments.credit_transfer where id = any(${ids}::uuid[])`
 
-/** Moves transfers to a status. `answerDueAt`: when the next answer is overdue; null when none is awaited. */
-export const setStatus = (
+/** Makes a move with transfers that are locked. `answerDueAt`: when the next answer is overdue; without, none is awaited. */
+export const moveTransfers = (
   tx: Tx,
   ids: readonly string[],
-  change: {
-    status: CreditTransferStatus
-    reasonCode?: string | null
-    answerDueAt?: Date | null
-    investigatedAt?: Date
-    now: Date
-  },
-) => tx.run`
-  update payments.credit_transfer
-     set status = ${change.status}, status_reason_code = coalesce(${change.reasonCode ?? null}, status_reason_code),
-         answer_due_at = ${change.answerDueAt ?? null}, updated_at = ${change.now},
-         submitted_at = case when ${change.status} = 'submitted' then ${change.now}::timestamptz else submitted_at end,
-         investigated_at = coalesce(${change.investigatedAt ?? null}, investigated_at)
-   where id = any(${ids}::uuid[])`
+  move: CreditTransferMove,
+  change: { now: Date; reasonCode?: string; answerDueAt?: Date; investigatedAt?: Date },
+): Promise<void> =>
+  transition(tx, creditTransfers, ids, CREDIT_TRANSFER_MOVES[move], {
+    updatedAt: change.now,
+    answerDueAt: change.answerDueAt ?? null,
+    statusReasonCode: change.reasonCode,
+    investigatedAt: change.investigatedAt,
+    submittedAt: move === 'submit' ? change.now : undefined,
+  })
 
 /** Says of transfers that were told afterwards that they were submitted when they were ordered. */
 export const stampSubmitted = (tx: Tx, ids: readonly Id<'credit_transfer'>[]) => tx.run`

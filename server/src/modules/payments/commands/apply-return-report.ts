@@ -32,21 +32,21 @@ export async function applyReturnReport(tx: Tx, report: StatusReported, now: Dat
     return incoming.status === 'returned' && (isSettled || report.isAboutCopy) ? 'nothing' : 'contradiction'
   if (isSettled) {
     await book('settle')
-    await store.setIncomingStatus(tx, incoming.id, { status: 'returned' })
+    await store.moveIncoming(tx, incoming.id, 'settle_return')
     await publish(tx, [incomingTransferEvent('returned', { ...incoming, amount }, now)])
     return 'return_settled'
   }
   if (report.isAboutCopy && !incoming.isInvestigated) {
     // The rail has executed an earlier return of this payment: what it says of that one counts.
-    await store.setIncomingStatus(tx, incoming.id, { status: 'returning', answerDueAt: now })
+    await store.moveIncoming(tx, incoming.id, 'ask_about_return', { answerDueAt: now })
     tx.wake('payments.ask_about_returns')
     return 'copy_refused'
   }
   await book('refuse')
   // What the rail did not take, it would not take again in another message.
-  const status = report.isUnknownToRail && !incoming.isRefusedMessage ? 'suspended' : 'return_refused'
-  await store.setIncomingStatus(tx, incoming.id, { status })
-  if (status === 'suspended') return 'return_never_received'
+  const move = report.isUnknownToRail && !incoming.isRefusedMessage ? 'forget_return' : 'refuse_return'
+  await store.moveIncoming(tx, incoming.id, move)
+  if (move === 'forget_return') return 'return_never_received'
   await publish(tx, [incomingTransferEvent('return_refused', { ...incoming, amount }, now)])
   return 'return_refused'
 }

@@ -41,13 +41,14 @@ export async function applyReturn(tx: Tx, event: TransferReturned, now: Date): P
     },
     now,
   )
-  if (transfer.status === 'submitted' || transfer.status === 'unknown') await settleFromHold(tx, transfer, now)
+  if (transfer.status === 'submitted' || transfer.status === 'unknown')
+    await settleFromHold(tx, transfer, 'accept_and_settle', now)
   if (transfer.status === 'accepted') await postAll(tx, transfer, [settlement(transfer)], now)
 
   const { amount } = event
   const entry = await creditCustomer(tx, transfer, amount, (creditor) => returned(transfer, { amount, earlier }, creditor), now)
   if (entry !== 'suspended') await feed.completed({ now }, tx, [givenBack(transfer, event.reasonCode, entry)])
-  await store.setStatus(tx, [transfer.id], { status: 'returned', reasonCode: event.reasonCode, now })
+  await store.moveTransfers(tx, [transfer.id], 'return', { reasonCode: event.reasonCode, now })
   await publish(tx, [creditTransferEvent('returned', { ...factOf(transfer, event.reasonCode), amount }, now)])
   return entry === 'suspended' ? 'returned_to_suspense' : 'returned'
 }

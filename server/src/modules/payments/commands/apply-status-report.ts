@@ -72,24 +72,24 @@ const EFFECTS: Readonly<Record<StatusEffect, Effect>> = {
 
   accept: async (tx, t, _, now) => {
     await acceptFromHold(tx, t, now)
-    await move(tx, t, 'accepted', now, { answerDueAt: new Date(now.getTime() + SETTLEMENT_DUE_MS) })
+    await move(tx, t, 'accept', now, { answerDueAt: new Date(now.getTime() + SETTLEMENT_DUE_MS) })
     await publish(tx, [creditTransferEvent('accepted', factOf(t), now)])
   },
 
   settle: async (tx, t, _, now) => {
     await postAll(tx, t, [settlement(t)], now)
-    await move(tx, t, 'settled', now)
+    await move(tx, t, 'settle', now)
     await publish(tx, [creditTransferEvent('settled', factOf(t), now)])
   },
 
-  accept_and_settle: async (tx, t, _, now) => settleFromHold(tx, t, now),
+  accept_and_settle: async (tx, t, _, now) => settleFromHold(tx, t, 'accept_and_settle', now),
 
-  reject: (tx, t, report, now) => rejectHeld(tx, t, report.reasonCode ?? NO_REASON, now),
+  reject: (tx, t, report, now) => rejectHeld(tx, t, 'reject', report.reasonCode ?? NO_REASON, now),
 
   reject_accepted: async (tx, t, report, now) => {
     const entry = await creditCustomer(tx, t, amountOf(t), (creditor) => [reversal(t, creditor)], now)
     if (entry !== 'suspended') await feed.completed({ now }, tx, [givenBack(t, report.reasonCode, entry)])
-    await endAsRejected(tx, t, report.reasonCode ?? NO_REASON, now)
+    await endAsRejected(tx, t, 'reject_accepted', report.reasonCode ?? NO_REASON, now)
   },
 
   contradiction: async (tx, t, report, now) => {
@@ -102,7 +102,7 @@ const EFFECTS: Readonly<Record<StatusEffect, Effect>> = {
     const entry = { amount: amountOf(t), ledgerKey: steps[0].key, balanceMinor: debited?.debitBalance ?? null }
     const late = { ...givenBack(t, null, entry), kind: 'late_transfer', reference: t.remittanceInformation } as const
     await feed.completed({ now }, tx, [late])
-    await move(tx, t, 'settled', now)
+    await move(tx, t, 'settle_after_rejection', now)
     await publish(tx, [creditTransferEvent('settled_after_rejection', factOf(t), now)])
   },
 }

@@ -57,12 +57,12 @@ export async function askAboutTransfers(
   await insertMessages(tx, messages, now)
   const answerDueAt = new Date(now.getTime() + ASK_AGAIN_MS)
   const unanswered = transfers.filter((t) => t.status !== 'accepted')
-  for (const [status, asked] of [
-    ['unknown', unanswered],
-    ['accepted', transfers.filter((t) => t.status === 'accepted')],
+  for (const [move, asked] of [
+    ['ask', unanswered],
+    ['ask_about_settlement', transfers.filter((t) => t.status === 'accepted')],
   ] as const) {
     const ids = asked.map((t) => t.id)
-    await store.setStatus(tx, ids, { status, answerDueAt, investigatedAt: now, now })
+    await store.moveTransfers(tx, ids, move, { answerDueAt, investigatedAt: now, now })
   }
   const fresh = unanswered.filter((t) => t.status === 'submitted')
   await publish(

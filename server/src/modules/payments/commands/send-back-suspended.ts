@@ -3,7 +3,7 @@ import { newId } from '../../../platform/ids.ts'
 import { EUR, money } from '../../../platform/money.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
 import { type BookId, lockBooks } from '../../ledger/index.ts'
-import { type IncomingTransfer, markReturning } from '../incoming-store.ts'
+import { type IncomingTransfer, moveIncoming } from '../incoming-store.ts'
 import { insertMessages } from '../message-store.ts'
 import { sentBack } from '../postings.ts'
 import { type Bank, messageIdOf, writeReturn } from '../rail-messages.ts'
@@ -37,7 +37,7 @@ export async function sendBackSuspended(
     await postAll(tx, { bookId }, [sentBack({ id: incoming.id, amount, bookId }, messageId, 'send')], now)
     const written = writeReturn(bank, incoming, messageId, now)
     await insertMessages(tx, [{ id, messageId, transferIds: [], incomingTransferId: incoming.id, ...written }], now)
-    await markReturning(tx, incoming.id, bookId)
+    await moveIncoming(tx, incoming.id, 'send_back', { bookId }) // an answer is overdue from the attempt to send it
   }
   tx.wake('payments.deliver')
 }

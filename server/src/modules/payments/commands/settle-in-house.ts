@@ -27,10 +27,10 @@ export type InHouseTransfer = {
  */
 export async function settleInHouse(tx: Tx, { bank, transfer, creditor, now }: InHouseTransfer): Promise<void> {
   const reasonCode = reasonNotToCredit(creditor)
-  if (reasonCode !== null) return rejectHeld(tx, transfer, reasonCode, now)
+  if (reasonCode !== null) return rejectHeld(tx, transfer, 'reject_in_house', reasonCode, now)
   const event = receiptOf(bank, transfer, now)
   if (creditor.bookId !== transfer.bookId) {
-    await settleFromHold(tx, transfer, now)
+    await settleFromHold(tx, transfer, 'settle_in_house', now)
     await receiveCreditTransfer(tx, event, creditor.bookId, now)
     return
   }
@@ -41,7 +41,7 @@ export async function settleInHouse(tx: Tx, { bank, transfer, creditor, now }: I
   // One entry, and a movement on either account.
   const entry = { ledgerKey: acceptKeyOf(transfer.id), balanceMinor: posted?.creditBalance ?? null }
   await feed.completed({ now }, tx, [receivedMovement(incoming, event, creditor, entry)])
-  await move(tx, transfer, 'settled', now)
+  await move(tx, transfer, 'settle_in_house', now)
   await publish(tx, [
     creditTransferEvent('accepted', factOf(transfer), now),
     creditTransferEvent('settled', factOf(transfer), now),

@@ -44,10 +44,11 @@ export async function submitTransfers(
     ...writeTransfer(bank, transfer, now),
   }))
   await insertMessages(tx, messages, now)
-  await store.setStatus(
+  await store.moveTransfers(
     tx,
     due.map((t) => t.id),
-    { status: 'submitted', now },
+    'submit',
+    { now },
   )
   await publish(
     tx,

@@ -5,7 +5,7 @@ import type { Tx } from '../../../platform/postgres/database.ts'
 import { ref } from '../../../platform/subject.ts'
 import * as feed from '../../feed/index.ts'
 import { type Operation, type OperationKey, type Posted, post } from '../../ledger/index.ts'
-import type { CreditTransferStatus } from '../domain/credit-transfer.ts'
+import type { CreditTransferMove } from '../domain/credit-transfer.ts'
 import { creditTransferEvent } from '../events.ts'
 import { acceptance, acceptKeyOf, factOf, release, settlement } from '../postings.ts'
 import { settlementAccounts } from '../settlement-accounts.ts'
@@ -20,10 +20,15 @@ export async function acceptFromHold(tx: Tx, t: store.StoredCreditTransfer, now:
 }
 
 /** Acceptance and settlement at once: the rail said only the second, or a return shows that both happened. */
-export async function settleFromHold(tx: Tx, t: store.StoredCreditTransfer, now: Date): Promise<void> {
+export async function settleFromHold(
+  tx: Tx,
+  t: store.StoredCreditTransfer,
+  step: 'accept_and_settle' | 'settle_in_house',
+  now: Date,
+): Promise<void> {
   const [posted] = await postAll(tx, t, [acceptance(t), settlement(t)], now)
   await completeFeedRow(tx, t, posted, now)
-  await move(tx, t, 'settled', now)
+  await move(tx, t, step, now)
   await publish(tx, [creditTransferEvent('accepted', factOf(t), now), creditTransferEvent('settled', factOf(t), now)])
 }
 
@@ -42,18 +47,24 @@ export async function completeFeedRow(
 }
 
 /** The end of a transfer that did not happen; its money has been dealt with. */
-export async function endAsRejected(tx: Tx, t: store.StoredCreditTransfer, reasonCode: string, now: Date): Promise<void> {
-  await move(tx, t, 'rejected', now, { reasonCode })
+export async function endAsRejected(
+  tx: Tx,
+  t: store.StoredCreditTransfer,
+  step: 'reject' | 'reject_in_house' | 'reject_accepted',
+  reasonCode: string,
+  now: Date,
+): Promise<void> {
+  await move(tx, t, step, now, { reasonCode })
   await publish(tx, [creditTransferEvent('rejected', factOf(t, reasonCode), now)])
 }
 
 export const move = (
   tx: Tx,
   t: store.StoredCreditTransfer,
-  status: CreditTransferStatus,
+  step: CreditTransferMove,
   now: Date,
   more: { reasonCode?: string; answerDueAt?: Date } = {},
-) => store.setStatus(tx, [t.id], { status, now, ...more })
+) => store.moveTransfers(tx, [t.id], step, { now, ...more })
 
 /** Posts what the books must take now. @throws Bug on a refusal: every refusal that can happen here is dealt with before. */
 export async function postAll(
@@ -105,8 +116,14 @@ export const givenBack = (
 })
 
 /** Rejected before anybody accepted it: the hold is given back. */
-export async function rejectHeld(tx: Tx, t: store.StoredCreditTransfer, reasonCode: string, now: Date): Promise<void> {
+export async function rejectHeld(
+  tx: Tx,
+  t: store.StoredCreditTransfer,
+  step: 'reject' | 'reject_in_house',
+  reasonCode: string,
+  now: Date,
+): Promise<void> {
   await postAll(tx, t, [release(t)], now)
   await feed.decline({ now }, tx, [ref('credit_transfer', t.id)])
-  await endAsRejected(tx, t, reasonCode, now)
+  await endAsRejected(tx, t, step, reasonCode, now)
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
+  CREDIT_TRANSFER_MOVES,
   CREDIT_TRANSFER_STATUSES,
   type CreditTransferStatus,
   decideStatusReport,
@@ -77,6 +78,28 @@ describe('a credit transfer under any sequence of status reports', () => {
         expect(['nothing', 'contradiction']).toContain(again)
       }),
     )
+  })
+
+  test('makes only moves that there are, from where they start to where they end', () => {
+    fc.assert(
+      fc.property(status, report, (s, r) => {
+        const effect = decideStatusReport(s, r)
+        if (effect === 'nothing' || effect === 'contradiction') return
+        expect(CREDIT_TRANSFER_MOVES[effect].from).toContain(s)
+        expect(CREDIT_TRANSFER_MOVES[effect].to).toBe(NEXT[effect])
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  test('is never where no move leads, and ends where only a return or a late settlement leads on', () => {
+    const moves = Object.values(CREDIT_TRANSFER_MOVES)
+    expect(CREDIT_TRANSFER_STATUSES.filter((s) => !moves.some(({ to }) => to === s))).toEqual(['pending'])
+    for (const end of CREDIT_TRANSFER_STATUSES.filter(isFinal)) {
+      const onwards = moves.filter(({ from }) => from.includes(end)).map(({ name }) => name)
+      expect(['return', 'settle_after_rejection']).toEqual(expect.arrayContaining(onwards))
+    }
+    expect(moves.filter(({ to }) => to === 'pending')).toEqual([])
   })
 
   test('after settlement only a return moves money', () => {

@@ -1,15 +1,5 @@
-/**
- * An outgoing SEPA credit transfer, from the hold on the debtor's account to the end.
- *
- *   pending ──submit──▶ submitted ──ACCP/ACSP──▶ accepted ──ACSC──▶ settled ──pacs.004──▶ returned
- *      (hold)              │    ▲                   │  (hold posted     (clearing is paid
- *                          │    └─ any answer ──┐   │   to clearing)     from the nostro)
- *                          ├─ silence ─▶ unknown┘   └─RJCT─▶ rejected (clearing gives the money back)
- *                          └─RJCT──────────────────▶ rejected (hold voided)
- *
- * A status only moves forward (sepa.md §9); settled is final but for a return. `unknown` is not an end: the rail is asked (pacs.028)
- * and the transfer is never sent again.
- */
+import { defineMoves } from '../../../platform/moves.ts'
+
 export const CREDIT_TRANSFER_STATUSES = [
   'pending',
   'submitted',
@@ -21,6 +11,28 @@ export const CREDIT_TRANSFER_STATUSES = [
 ] as const
 
 export type CreditTransferStatus = (typeof CREDIT_TRANSFER_STATUSES)[number]
+
+/**
+ * An outgoing SEPA credit transfer, from the hold on the debtor's account to the end: the whole of what its status may do, which is also
+ * drawn in the module's README. A status only moves forward (sepa.md §9); settled is final but for a return, and for a settlement that
+ * the rail reports after we took it for rejected. `unknown` is not an end: the rail is asked (pacs.028), and the transfer is never sent again.
+ */
+export const CREDIT_TRANSFER_MOVES = defineMoves({
+  submit: [['pending'], 'submitted'], // a hold stands on the debtor's account
+  settle_in_house: [['pending'], 'settled'],
+  reject_in_house: [['pending'], 'rejected'],
+  ask: [['submitted', 'unknown'], 'unknown'], // nobody answered in time
+  accept: [['submitted', 'unknown'], 'accepted'], // the hold is posted to clearing
+  ask_about_settlement: [['accepted'], 'accepted'],
+  settle: [['accepted'], 'settled'], // clearing is paid from the nostro
+  accept_and_settle: [['submitted', 'unknown'], 'settled'],
+  reject: [['submitted', 'unknown'], 'rejected'], // the hold is voided
+  reject_accepted: [['accepted'], 'rejected'], // clearing gives the money back
+  settle_after_rejection: [['rejected'], 'settled'],
+  return: [['accepted', 'settled', 'returned'], 'returned'], // pacs.004; the whole, or another part
+})
+
+export type CreditTransferMove = keyof typeof CREDIT_TRANSFER_MOVES
 
 /** What a status report of the rail means for the money. */
 export type StatusEffect =
