@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import config from '../../../vitest.config.ts'
 import { changedFilesSince, clonedFiles } from './changed-files.ts'
 import { WrongUse } from './refusal.ts'
 import { reachIn } from './test-reach.ts'
@@ -61,6 +62,12 @@ describe('what a change can reach', () => {
     ])
     const { reached: some, leftOut, because } = reachInProject(['server/src/sum.ts'])
     expect([some.length + leftOut.length, because]).toEqual([7, []])
+  })
+
+  test('what is set up before every test may not leave anything out', () => {
+    const before = config.test?.setupFiles ?? []
+    expect(before).toHaveLength(1)
+    for (const path of before) expect(reached(path)).toHaveLength(7)
   })
 
   test('in this project is no less than what must be run', () => {

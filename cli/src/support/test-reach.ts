@@ -32,6 +32,7 @@ const RULES: readonly Rule[] = [
   { changed: '**/package.json', runs: everyTest, because: 'packages are everywhere' },
   { changed: 'package-lock.json', runs: everyTest, because: 'packages are everywhere' },
   { changed: '{vitest.config.ts,tsconfig.json}', runs: everyTest, because: 'it says how every test is run' },
+  { changed: 'server/test/support/strict-events.ts', runs: everyTest, because: 'it is set up before every test' },
 ]
 
 /** Prose and pictures reach only the tests that name them; what else nobody names may be read by anybody. */
