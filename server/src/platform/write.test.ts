@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
+import { event } from '../../test/support/events.ts'
 import { systemActor } from './actor.ts'
+import { newId } from './ids.ts'
 import type { Tx } from './postgres/database.ts'
-import { type AnyWriter, write, writeAll, writer } from './write.ts'
+import { type AnyWriter, publishingWriter, write, writeAll, writer } from './write.ts'
 
 const ctx = { actor: systemActor('test.write'), now: new Date('2026-03-02T09:00:00Z') }
 
@@ -37,4 +39,10 @@ test('nothing is written for no row', async () => {
   const written: unknown[] = []
   await writeAll(ctx, {} as Tx, [write(noting(written, 'a'), [])])
   expect(written).toEqual([])
+})
+
+test('what is to be published of the rows is answered, whoever wrote them', async () => {
+  const told = publishingWriter<number>('told', async (_ctx, _tx, rows) => rows.map((n) => event(newId(), n)))
+  const events = await writeAll(ctx, {} as Tx, [write(told, [1]), write(noting([], 'silent'), ['a']), write(told, [2])])
+  expect(events.map((e) => e.payload.n)).toEqual([1, 2])
 })

@@ -4,8 +4,8 @@
  */
 import type { Id } from '../../platform/ids.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
-import { writer } from '../../platform/write.ts'
-import { completed, pending } from './commands/write-feed.ts'
+import { publishingWriter } from '../../platform/write.ts'
+import { writeCompleted, writePending } from './commands/write-feed.ts'
 import * as store from './store.ts'
 
 export { assignVat } from './commands/assign-vat.ts'
@@ -19,8 +19,8 @@ export { labelsByName } from './queries/labels.ts'
 export { type MissingMovements, type StatementMovement, statementDocument } from './queries/statement-document.ts'
 
 /** `pending` and `completed` for commands that are decided together: each says its own `at`. */
-export const pendingMovements = writer('feed.pending', pending)
-export const completedMovements = writer('feed.completed', completed)
+export const pendingMovements = publishingWriter('feed.pending', writePending)
+export const completedMovements = publishingWriter('feed.completed', writeCompleted)
 
 /** What the feed of an account holds of some days. */
 export const bookingsBetween = store.bookingsBetween

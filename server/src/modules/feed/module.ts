@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { defineModule } from '../../platform/module.ts'
 import { createDemoLabels } from './demo.ts'
+import { EVENTS } from './events.ts'
 import { getBankAccount } from './operations/get-bank-account.ts'
 import { getLabel } from './operations/get-label.ts'
 import { getOrganization, getOrganizationBySlug } from './operations/get-organization.ts'
@@ -14,6 +15,7 @@ import { verifyFeed } from './queries/verify-feed.ts'
 export default defineModule({
   name: 'feed',
   migrations: join(import.meta.dirname, 'migrations'),
+  events: EVENTS,
   checks: [{ name: 'feed', prove: verifyFeed }],
   permissions: FEED_PERMISSIONS,
   create: () => ({

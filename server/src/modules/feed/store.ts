@@ -1,12 +1,18 @@
-import { type Id, newId } from '../../platform/ids.ts'
-import type { Currency } from '../../platform/money.ts'
+import type { Id } from '../../platform/ids.ts'
+import { type Currency, money } from '../../platform/money.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
 import type { SubjectRef } from '../../platform/subject.ts'
 import type { OperationKey } from '../ledger/index.ts'
 import type { Completion, FeedRow } from './domain/movement.ts'
+import type { TransactionFact } from './events.ts'
 
-/** One statement for any number of rows. Rows that stand there already (a lane repeating itself after a lost connection) are left alone. */
-export const insertTransactions = (tx: Tx, rows: readonly FeedRow[]) => tx.run`
+/**
+ * One statement for any number of rows. Rows that stand there already (a lane repeating itself after a lost connection) are left alone.
+ * @returns the ids of those that were inserted.
+ */
+export const insertTransactions = async (tx: Tx, rows: readonly FeedRow[]): Promise<Id<'transaction'>[]> =>
+  (
+    await tx.rows<{ id: Id<'transaction'> }>`
   insert into feed.transaction (
     id, organization_id, bank_account_id, status, side, operation_type, amount_minor, currency, local_amount_minor, local_currency,
     settled_balance_minor, label, clean_counterparty_name, reference, note, category, initiator_id, subject_type,
@@ -17,7 +23,7 @@ export const insertTransactions = (tx: Tx, rows: readonly FeedRow[]) => tx.run`
          number, number_format, bank, bank_format, attachment_required, is_external, subject_kind, subject_id, ledger_key,
          emitted_at, settled_at, recorded_at, recorded_at
     from unnest(
-      ${rows.map((r) => r.id ?? newId<'transaction'>())}::uuid[], ${rows.map((r) => r.account.organizationId)}::uuid[],
+      ${rows.map((r) => r.id)}::uuid[], ${rows.map((r) => r.account.organizationId)}::uuid[],
       ${rows.map((r) => r.account.id)}::uuid[], ${rows.map((r) => r.status)}::text[], ${rows.map((r) => r.side)}::text[],
       ${rows.map((r) => r.operationType)}::text[], ${rows.map((r) => r.amount.minor)}::bigint[], ${rows.map((r) => r.amount.currency)}::text[],
       ${rows.map((r) => r.balanceMinor)}::bigint[], ${rows.map((r) => r.counterparty.name)}::text[],
@@ -34,24 +40,63 @@ export const insertTransactions = (tx: Tx, rows: readonly FeedRow[]) => tx.run`
       as r(id, organization_id, bank_account_id, status, side, operation_type, amount_minor, currency, settled_balance_minor, label, clean_name,
            reference, note, category, initiator_id, subject_type, number, number_format, bank, bank_format, attachment_required, is_external,
            subject_kind, subject_id, ledger_key, emitted_at, settled_at, recorded_at)
-  on conflict do nothing`
+  on conflict do nothing
+  returning id`
+  ).map((row) => row.id)
 
-/** @returns how many were pending. */
-export const completeTransactions = (tx: Tx, rows: readonly Completion[], completedAt: Date) => tx.run`
+/** A movement whose status has changed, as its event tells it. */
+type ChangedRow = {
+  id: Id<'transaction'>
+  organizationId: Id<'organization'>
+  bankAccountId: Id<'bank_account'>
+  side: 'credit' | 'debit'
+  operationType: string
+  amountMinor: bigint
+  currency: Currency
+  label: string
+  reference: string | null
+  subjectKind: string
+  subjectId: Id<string>
+  emittedAt: Date
+  balanceMinor: bigint | null
+}
+
+const factOf = (row: ChangedRow): TransactionFact & { readonly balanceMinor: bigint | null } => ({
+  ...row,
+  account: { id: row.bankAccountId, organizationId: row.organizationId },
+  amount: money(row.currency, row.amountMinor),
+  counterparty: { name: row.label },
+  subject: { kind: row.subjectKind, id: row.subjectId },
+})
+
+/** @returns those that were pending. */
+export const completeTransactions = async (tx: Tx, rows: readonly Completion[], completedAt: Date) =>
+  (
+    await tx.rows<ChangedRow>`
   update feed.transaction t
      set status = 'completed', settled_at = ${completedAt}, updated_at = ${completedAt}, settled_balance_minor = c.balance, ledger_key = c.ledger_key
     from unnest(
       ${rows.map((r) => r.subject.kind)}::text[], ${rows.map((r) => r.subject.id)}::uuid[], ${rows.map((r) => r.balanceMinor)}::bigint[],
       ${rows.map((r) => r.ledgerKey)}::uuid[])
       as c(subject_kind, subject_id, balance, ledger_key)
-   where t.subject_id = c.subject_id and t.subject_kind = c.subject_kind and t.status = 'pending'`
+   where t.subject_id = c.subject_id and t.subject_kind = c.subject_kind and t.status = 'pending'
+  returning t.id, t.organization_id as "organizationId", t.bank_account_id as "bankAccountId", t.side, t.operation_type as "operationType",
+            t.amount_minor as "amountMinor", t.currency, t.label, t.reference, t.subject_kind as "subjectKind", t.subject_id as "subjectId",
+            t.emitted_at as "emittedAt", t.settled_balance_minor as "balanceMinor"`
+  ).map(factOf)
 
-/** @returns how many were pending. */
-export const declineTransactions = (tx: Tx, subjects: readonly SubjectRef[], declinedAt: Date) => tx.run`
+/** @returns those that were pending. */
+export const declineTransactions = async (tx: Tx, subjects: readonly SubjectRef[], declinedAt: Date) =>
+  (
+    await tx.rows<ChangedRow>`
   update feed.transaction t
      set status = 'declined', updated_at = ${declinedAt}
     from unnest(${subjects.map((s) => s.kind)}::text[], ${subjects.map((s) => s.id)}::uuid[]) as s(kind, id)
-   where t.subject_id = s.id and t.subject_kind = s.kind and t.status = 'pending'`
+   where t.subject_id = s.id and t.subject_kind = s.kind and t.status = 'pending'
+  returning t.id, t.organization_id as "organizationId", t.bank_account_id as "bankAccountId", t.side, t.operation_type as "operationType",
+            t.amount_minor as "amountMinor", t.currency, t.label, t.reference, t.subject_kind as "subjectKind", t.subject_id as "subjectId",
+            t.emitted_at as "emittedAt", t.settled_balance_minor as "balanceMinor"`
+  ).map(factOf)
 
 export type StoredTransaction = {
   id: Id<'transaction'>

@@ -60,6 +60,7 @@ export const Uuid = (description: string) => Type.String({ title: 'uuid', format
 export const DecimalText = (description: string) =>
   Type.String({ title: 'decimal text', pattern: '^-?\\d+(\\.\\d+)?$', description })
 export const CurrencyCode = () => Type.String({ title: 'currency', pattern: '^[A-Z]{3}$', description: 'ISO 4217' })
+export const Instant = (description: string) => Type.String({ title: 'instant', format: 'date-time', description })
 export const Text = (description: string) => Type.String({ title: 'text', description })
 export const Nullable = <Schema extends Parameters<typeof Type.Union>[0][number]>(schema: Schema) =>
   Type.Union([schema, Type.Null()])

@@ -195,3 +195,76 @@ test('a rate of VAT with decimals stands on the wire as it was given', async () 
     vat_details: { items: [{ amount: '5.50', amount_excluding_vat: '100.00', rate: '5.5' }] },
   })
 })
+
+describe('whoever writes the feed', () => {
+  const told = async (...ids: Id<'transaction'>[]) =>
+    (
+      await db.admin.query(
+        'select type, aggregate_id, organization_id, payload from platform.outbox where aggregate_id = any($1::uuid[]) order by position',
+        [ids],
+      )
+    ).rows
+  const typesOf = async (...ids: Id<'transaction'>[]) => (await told(...ids)).map((row) => row.type)
+
+  test('publishes what waits, and what became of it', async () => {
+    const [paid, given] = [waiting(), waiting()]
+    await run((tx) => pending({ now: NOW }, tx, [paid, given]))
+    await run((tx) => complete({ now: LATER }, tx, [{ subject: paid.subject, ledgerKey: keyOf(), balanceMinor: -7_00n }]))
+    await run((tx) => decline({ now: LATER }, tx, [given.subject]))
+    const [created, completedEvent] = await told(paid.id as Id<'transaction'>)
+    expect(created).toEqual({
+      type: 'feed.transaction_created.v1',
+      aggregate_id: paid.id,
+      organization_id: company.id,
+      payload: {
+        id: paid.id,
+        bank_account_id: company.accounts[0].id,
+        status: 'pending',
+        side: 'debit',
+        amount: '12.30',
+        currency: 'EUR',
+        operation_type: 'transfer',
+        label: 'Müller & Söhne',
+        reference: null,
+        subject_kind: 'credit_transfer',
+        subject_id: paid.subject.id,
+        emitted_at: NOW.toISOString(),
+      },
+    })
+    expect(completedEvent).toMatchObject({
+      type: 'feed.transaction_completed.v1',
+      payload: {
+        id: paid.id,
+        status: 'completed',
+        was_pending: true,
+        settled_balance: '-7.00',
+        settled_at: LATER.toISOString(),
+        amount: '12.30',
+      },
+    })
+    expect(await typesOf(given.id as Id<'transaction'>)).toEqual(['feed.transaction_created.v1', 'feed.transaction_declined.v1'])
+  })
+
+  test('publishes what was booked at once as completed, each once, however often it is said', async () => {
+    const [first, second] = [settled(), settled()]
+    await run((tx) => completed({ now: NOW }, tx, [first]))
+    await run((tx) => completed({ now: LATER }, tx, [first, second]))
+    expect(await typesOf(first.id as Id<'transaction'>, second.id as Id<'transaction'>)).toEqual([
+      'feed.transaction_completed.v1',
+      'feed.transaction_completed.v1',
+    ])
+    expect(await told(first.id as Id<'transaction'>)).toMatchObject([
+      { payload: { was_pending: false, settled_balance: '5.00' } },
+    ])
+  })
+
+  test('publishes nothing of what is refused or rolled back', async () => {
+    const row = settled()
+    const failed = run(async (tx) => {
+      await completed({ now: NOW }, tx, [row])
+      throw new Error('rolled back')
+    })
+    await expect(failed).rejects.toThrow('rolled back')
+    expect(await typesOf(row.id as Id<'transaction'>)).toEqual([])
+  })
+})

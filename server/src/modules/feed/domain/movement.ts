@@ -123,9 +123,13 @@ type OwnSide = {
   readonly id?: Id<'transaction'>
 }
 
+/** Once it has its id. */
+export type Named<Said extends Movement> = Said & { readonly id: Id<'transaction'> }
+
 /** A row as it is inserted. */
 export type FeedRow = Omit<Movement, 'at' | 'kind' | 'emittedAt'> &
   Kind & {
+    readonly id: Id<'transaction'>
     readonly ledgerKey: OperationKey | null
     readonly status: TransactionStatus
     readonly balanceMinor: bigint | null
@@ -135,23 +139,23 @@ export type FeedRow = Omit<Movement, 'at' | 'kind' | 'emittedAt'> &
     readonly recordedAt: Date
   }
 
-export const pendingRow = (movement: PendingMovement, now: Date): FeedRow => ({
+export const pendingRow = (movement: Named<PendingMovement>, now: Date) => ({
   ...rowOf(movement, now),
   ledgerKey: movement.ledgerKey,
-  status: 'pending',
+  status: 'pending' as const,
   balanceMinor: null,
   settledAt: null,
 })
 
-export const completedRow = (movement: CompletedMovement, now: Date): FeedRow => ({
+export const completedRow = (movement: Named<CompletedMovement>, now: Date) => ({
   ...rowOf(movement, now),
   ledgerKey: movement.ledgerKey,
-  status: 'completed',
+  status: 'completed' as const,
   balanceMinor: movement.balanceMinor,
   settledAt: movement.settledAt ?? movement.at ?? now,
 })
 
-function rowOf({ kind, at, ...said }: Movement, now: Date) {
+function rowOf({ kind, at, ...said }: Named<Movement>, now: Date) {
   const implied: Kind = MOVEMENT_KINDS[kind]
   const recordedAt = at ?? now
   return {

@@ -167,8 +167,8 @@ export async function carryOut<Value, Refusal>(
 ): Promise<Result<Value, Refusal>> {
   const done = effects(await postInPieces(tx, bookId, operations, ctx.now))
   if (!done.ok) return done
-  await writeAll(ctx, tx, done.value.writes)
-  await publish(tx, done.value.events)
+  const told = await writeAll(ctx, tx, done.value.writes)
+  await publish(tx, [...done.value.events, ...told])
   return ok(done.value.answer)
 }
 
@@ -254,13 +254,7 @@ async function record(tx: Tx, effected: readonly Effected[], ctx: CommandContext
       : [],
   )
   await storeAnswers(tx, answers, ctx.now)
-  await writeAll(
-    ctx,
-    tx,
-    done.flatMap(({ effects }) => effects.writes),
-  )
-  await publish(
-    tx,
-    done.flatMap(({ effects }) => effects.events),
-  )
+  const writes = done.flatMap(({ effects }) => effects.writes)
+  const told = await writeAll(ctx, tx, writes)
+  await publish(tx, [...done.flatMap(({ effects }) => effects.events), ...told])
 }

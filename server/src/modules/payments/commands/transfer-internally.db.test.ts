@@ -104,7 +104,11 @@ describe('an internal transfer', () => {
       { side: 'credit', amount: '4000', balance: '4000', status: 'completed' },
     ])
     const { rows } = await test_.admin.query(`select type from platform.outbox where organization_id = $1`, [company.id])
-    expect(rows).toEqual([{ type: 'payments.internal_transfer_completed.v1' }])
+    expect(rows.map((row) => row.type)).toEqual([
+      'payments.internal_transfer_completed.v1',
+      'feed.transaction_completed.v1',
+      'feed.transaction_completed.v1',
+    ])
   })
 
   test('is refused with the first reason that applies, and leaves no trace', async () => {
