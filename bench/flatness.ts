@@ -1,4 +1,5 @@
 import { balancesOf, entriesPage, type LedgerAccountId, type Operation, post } from '../server/src/modules/ledger/index.ts'
+import { systemActor } from '../server/src/platform/actor.ts'
 import type { Database } from '../server/src/platform/postgres/database.ts'
 import { type BenchBook, makeBook, plainTransfers } from './ledger-load.ts'
 import { Latencies } from './meters.ts'
@@ -28,7 +29,7 @@ export class GrownBook {
       const count = Math.min(BATCH, Math.ceil((entries - have) / 2))
       const operations = Array.from({ length: count }, () => next()[0] as Operation)
       const now = new Date(performance.timeOrigin + performance.now())
-      await database.transaction('system', (tx) => post(tx, book.bookId, operations, now))
+      await database.transaction(systemActor('bench.flatness'), (tx) => post(tx, book.bookId, operations, now))
       have += count * 2
     }
     return new GrownBook(database, entries, book)
@@ -37,13 +38,14 @@ export class GrownBook {
   /** The newest page of an account at random. */
   async readPage(): Promise<number> {
     const account = this.#anyAccount()
-    return (await this.database.read('system', (tx) => entriesPage(tx, { accountId: account, limit: PAGE }))).length
+    return (await this.database.read(systemActor('bench.flatness'), (tx) => entriesPage(tx, { accountId: account, limit: PAGE })))
+      .length
   }
 
   /** The balance of an account at random. */
   async readBalance(): Promise<number> {
     const account = this.#anyAccount()
-    return (await this.database.read('system', (tx) => balancesOf(tx, [account]))).length
+    return (await this.database.read(systemActor('bench.flatness'), (tx) => balancesOf(tx, [account]))).length
   }
 
   #anyAccount(): LedgerAccountId {

@@ -8,6 +8,7 @@ import {
   PostingLane,
   post,
 } from '../server/src/modules/ledger/index.ts'
+import { systemActor } from '../server/src/platform/actor.ts'
 import { derivedId, newId } from '../server/src/platform/ids.ts'
 import { EUR, money } from '../server/src/platform/money.ts'
 import type { Database } from '../server/src/platform/postgres/database.ts'
@@ -25,7 +26,7 @@ export async function makeBook(database: Database, code: string, customers: numb
   const idOf = (name: string) => derivedId<'ledger_account'>('ledger_account', 'bench', code, name)
   const ids = Array.from({ length: customers }, (_, index) => idOf(`CUST:${index}`))
   const nostro = idOf('NOSTRO:EUR')
-  const bookId = await database.transaction('system', async (tx) => {
+  const bookId = await database.transaction(systemActor('bench.ledger'), async (tx) => {
     const book = await openBook(tx, { code, now: now() })
     await openAccounts(tx, book, [{ id: nostro, code: 'NOSTRO:EUR', currency: EUR, normalSide: 'debit', floor: null }], now())
     for (let from = 0; from < customers; from += CHUNK) {
@@ -53,7 +54,7 @@ export async function makeBook(database: Database, code: string, customers: numb
         code: 'bench.opening',
       }),
     )
-    await database.transaction('system', (tx) => post(tx, bookId, operations, now()))
+    await database.transaction(systemActor('bench.ledger'), (tx) => post(tx, bookId, operations, now()))
   }
   return { bookId, customers: ids, nostro }
 }
@@ -157,7 +158,7 @@ export async function runSingles(
   const caller = async () => {
     for (let sentAt = performance.now(); sentAt < until; ) {
       const now = new Date(performance.timeOrigin + sentAt)
-      const [outcome] = await database.transaction('system', (tx) => post(tx, book.bookId, next(), now))
+      const [outcome] = await database.transaction(systemActor('bench.ledger'), (tx) => post(tx, book.bookId, next(), now))
       if (!outcome?.ok) throw new Error(`the load was refused: ${outcome?.refusal}`)
       const answeredAt = performance.now()
       latencies.record(answeredAt - sentAt)

@@ -1,4 +1,5 @@
 import { partita } from './bank.ts'
+import { systemActor } from './platform/actor.ts'
 import type { Check, Module, Proof } from './platform/module.ts'
 import type { Database } from './platform/postgres/database.ts'
 
@@ -39,7 +40,7 @@ export async function verifyBank(database: Database, modules: readonly Module[] 
 
 /** One snapshot for all of them: a bank that goes on working meanwhile must not look torn. */
 const proveTogether = (database: Database, checks: readonly Check[]): Promise<Proof[]> =>
-  database.read('system', async (tx) => {
+  database.read(systemActor('platform.verify'), async (tx) => {
     await tx.query('set transaction isolation level repeatable read')
     await tx.query('set local statement_timeout = 0')
     const proofs: Proof[] = []

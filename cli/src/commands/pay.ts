@@ -77,7 +77,7 @@ async function execute(
   const clock = new BankClock(database)
   await clock.refresh()
   const iban = options.account.replaceAll(/\s/g, '').toUpperCase()
-  const debtor = await database.read('system', (tx) => findAccountByIban(tx, iban))
+  const debtor = await database.read(operatorActor(userInfo().username, 'partita pay'), (tx) => findAccountByIban(tx, iban))
   if (!debtor) throw new Refusal(`there is no account ${options.account} here: "partita demo" shows the demo company's accounts`)
   const header = () => ({
     messageId: newId().replaceAll('-', ''),

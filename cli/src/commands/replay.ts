@@ -112,7 +112,7 @@ async function post(database: Database, { slug, ...wanted }: Wanted, file: strin
 }
 
 async function findOrganization(database: Database, slug: string) {
-  const id = await database.read('system', (tx) => findOrganizationBySlug(tx, slug))
+  const id = await database.read(operatorActor(userInfo().username, 'partita replay'), (tx) => findOrganizationBySlug(tx, slug))
   if (!id) throw new Refusal(`there is no organization "${slug}": see partita demo, or leave --organization out`)
   return { id, slug }
 }

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import type { Command } from 'commander'
 import {
   type StatementDocument,
@@ -10,6 +11,7 @@ import {
 import { missingMovements } from '../../../server/src/modules/connections/index.ts'
 import { statementDocument } from '../../../server/src/modules/feed/index.ts'
 import { findOrganizationBySlug } from '../../../server/src/modules/team/index.ts'
+import { operatorActor } from '../../../server/src/platform/actor.ts'
 import { addDays, BankClock } from '../../../server/src/platform/clock.ts'
 import { currency, formatDecimal, isCurrency } from '../../../server/src/platform/money.ts'
 import type { Tx } from '../../../server/src/platform/postgres/database.ts'
@@ -71,9 +73,13 @@ async function statement(iban: string, options: Options, output: Output): Promis
     async ({ database }) => {
       const clock = new BankClock(database)
       await clock.refresh()
-      const organizationId = await database.read('system', (tx) => organizationOf(tx, options.organization))
+      const organizationId = await database.read(operatorActor(userInfo().username, 'partita statement'), (tx) =>
+        organizationOf(tx, options.organization),
+      )
       const wanted = { account: iban.trim(), organizationId, from, to, now: clock.now(), ...only }
-      return database.read('system', (tx) => statementDocument(tx, wanted, missingMovements))
+      return database.read(operatorActor(userInfo().username, 'partita statement'), (tx) =>
+        statementDocument(tx, wanted, missingMovements),
+      )
     },
   )
   if (!document) throw new Refusal(`there is no account ${iban} with a history: "partita demo" shows the demo company's accounts`)

@@ -1,4 +1,6 @@
+import { userInfo } from 'node:os'
 import { findOrganizationBySlug } from '../../../server/src/modules/team/index.ts'
+import { operatorActor } from '../../../server/src/platform/actor.ts'
 import type { Id } from '../../../server/src/platform/ids.ts'
 import { seededDemo } from './demo-company.ts'
 import { Refusal } from './refusal.ts'
@@ -11,7 +13,9 @@ export async function findCompany(
   onNote: (message: string) => void,
 ): Promise<{ readonly id: Id<'organization'>; readonly slug: string }> {
   const wanted = slug ?? (await seededDemo(opened.database, opened.url, opened.dataDirectory, onNote)).organization_slug
-  const id = await opened.database.read('system', (tx) => findOrganizationBySlug(tx, wanted))
+  const id = await opened.database.read(operatorActor(userInfo().username, 'partita: which organization'), (tx) =>
+    findOrganizationBySlug(tx, wanted),
+  )
   if (!id) throw new Refusal(`there is no organization "${wanted}": see "partita demo" and "partita seed"`)
   return { id, slug: wanted }
 }

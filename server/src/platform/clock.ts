@@ -1,3 +1,4 @@
+import { systemActor } from './actor.ts'
 import type { Database } from './postgres/database.ts'
 
 /** The only source of time. Commands get `now` passed in; nothing else asks the machine. */
@@ -62,7 +63,7 @@ export class BankClock implements Clock {
   /** Reads the offset that another process may have moved. */
   async refresh(): Promise<void> {
     const row = await this.#database.read(
-      'system',
+      systemActor('platform.clock'),
       (tx) => tx.one<{ offset_ms: bigint }>`select offset_ms from platform.bank_clock`,
     )
     this.#offsetMs = Number(row.offset_ms)
@@ -72,7 +73,7 @@ export class BankClock implements Clock {
   async moveTo(instant: Date): Promise<boolean> {
     const offset = BigInt(instant.getTime() - this.#machine.now().getTime())
     const moved = await this.#database.transaction(
-      'system',
+      systemActor('platform.clock'),
       (tx) => tx.run`update platform.bank_clock set offset_ms = ${offset} where offset_ms <= ${offset}`,
     )
     await this.refresh()

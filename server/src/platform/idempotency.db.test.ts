@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { asMember, testActor } from '../../test/support/actors.ts'
 import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts'
+import type { Actor } from './actor.ts'
 import { fixedClock } from './clock.ts'
 import { Overtaken } from './errors.ts'
 import { answerOf, findAnswers, type KeyClaim, onceByKey, pruneIdempotency, requestHash, storeAnswers } from './idempotency.ts'
 import { type Id, newId } from './ids.ts'
-import type { Scope, Tx } from './postgres/database.ts'
+import type { Tx } from './postgres/database.ts'
 import { ok, refuse } from './result.ts'
 
 const organizationId = newId<'organization'>()
@@ -39,7 +41,7 @@ const act = async (tx: Tx, wanted: Claim, now = clock.now()) => {
 }
 
 const claimNow = (...claims: Claim[]) =>
-  test_.database.transaction('system', async (tx) => {
+  test_.database.transaction(testActor, async (tx) => {
     const replays = []
     for (const wanted of claims) replays.push(await act(tx, wanted))
     return replays
@@ -67,13 +69,13 @@ describe('idempotency keys', () => {
   })
 
   test('a refused request gives its key back; one that rolls back never had it', async () => {
-    const refused = await test_.database.transaction('system', (tx) =>
+    const refused = await test_.database.transaction(testActor, (tx) =>
       onceByKey(tx, claim('refused'), clock.now(), async () => refuse('not now')),
     )
     expect(refused).toEqual({ ok: false, refusal: 'not now' })
     expect(await claimNow(claim('refused'))).toEqual([undefined])
     await test_.database
-      .transaction('system', async (tx) => {
+      .transaction(testActor, async (tx) => {
         await act(tx, claim('rolled back'))
         throw new Error('rolled back')
       })
@@ -91,7 +93,7 @@ describe('idempotency keys', () => {
   test('after 30 minutes the same key is new; one millisecond earlier it is not', async () => {
     const start = new Date('2026-03-02T12:00:00Z')
     const at = (ms: number) =>
-      test_.database.transaction('system', (tx) => act(tx, claim('window'), new Date(start.getTime() + ms)))
+      test_.database.transaction(testActor, (tx) => act(tx, claim('window'), new Date(start.getTime() + ms)))
     expect(await at(0)).toBeUndefined()
     expect(await at(30 * 60_000 - 1)).toBeDefined()
     expect(await at(30 * 60_000)).toBeUndefined()
@@ -100,7 +102,7 @@ describe('idempotency keys', () => {
   test('old answers are forgotten', async () => {
     await claimNow(claim('old'))
     const later = new Date(clock.now().getTime() + 4 * 3_600_000)
-    expect(await test_.database.transaction('system', (tx) => pruneIdempotency(tx, later))).toBeGreaterThan(0)
+    expect(await test_.database.transaction(testActor, (tx) => pruneIdempotency(tx, later))).toBeGreaterThan(0)
     expect(await claimNow(claim('old'))).toEqual([undefined])
   })
 
@@ -108,19 +110,16 @@ describe('idempotency keys', () => {
     await claimNow(claim('walled'))
     const other = newId<'organization'>()
     const seen = (as: Id<'organization'>) =>
-      test_.database.read(
-        { organizationId: as },
-        (tx) => tx.rows`select key from platform.idempotency_record where key = 'walled'`,
-      )
+      test_.database.read(asMember(as), (tx) => tx.rows`select key from platform.idempotency_record where key = 'walled'`)
     expect(await seen(organizationId)).toHaveLength(1)
     expect(await seen(other)).toHaveLength(0)
-    await expect(test_.database.transaction({ organizationId: other }, (tx) => act(tx, claim('stolen')))).rejects.toThrow(
+    await expect(test_.database.transaction(asMember(other), (tx) => act(tx, claim('stolen')))).rejects.toThrow(
       /row-level security/,
     )
   })
 
   describe('stored without waiting in line first', () => {
-    const look = (key: string, scope: Scope = 'system') =>
+    const look = (key: string, scope: Actor = testActor) =>
       test_.database.read(scope, async (tx) => (await findAnswers(tx, [claim(key)], clock.now()))[0])
     const store = (tx: Tx, wanted: Claim, now = clock.now()) =>
       storeAnswers(tx, [{ ...wanted, ...answerOf(wanted, undefined) }], now)
@@ -128,7 +127,7 @@ describe('idempotency keys', () => {
     test('are not taken from whoever was faster: the work is undone and decided anew', async () => {
       expect(await look('faster')).toBeUndefined()
       await claimNow(claim('faster'))
-      const late = test_.database.transaction('system', (tx) => store(tx, claim('faster', { body: { answer: 'late' } })))
+      const late = test_.database.transaction(testActor, (tx) => store(tx, claim('faster', { body: { answer: 'late' } })))
       await expect(late).rejects.toBeInstanceOf(Overtaken)
       expect((await look('faster'))?.body).toEqual({ answer: 'faster' })
     })
@@ -136,13 +135,13 @@ describe('idempotency keys', () => {
     test('make whoever comes second wait for the first, and lose to it only if it commits', async () => {
       const first = Promise.withResolvers<void>()
       const stored = Promise.withResolvers<void>()
-      const failing = test_.database.transaction('system', async (tx) => {
+      const failing = test_.database.transaction(testActor, async (tx) => {
         await store(tx, claim('uncertain'))
         stored.resolve()
         await first.promise
       })
       await stored.promise
-      const second = test_.database.transaction('system', (tx) => store(tx, claim('uncertain')))
+      const second = test_.database.transaction(testActor, (tx) => store(tx, claim('uncertain')))
       first.reject(new Error('rolled back'))
       await Promise.allSettled([failing])
       await second
@@ -151,11 +150,11 @@ describe('idempotency keys', () => {
 
     test('that vanish between two looks, by a clock that is ahead, are stored with the effect and never acted on without', async () => {
       await claimNow(claim('vanishing'))
-      await expect(test_.database.transaction('system', (tx) => store(tx, claim('vanishing')))).rejects.toBeInstanceOf(Overtaken)
+      await expect(test_.database.transaction(testActor, (tx) => store(tx, claim('vanishing')))).rejects.toBeInstanceOf(Overtaken)
       const ahead = new Date(clock.now().getTime() + 31 * 60_000)
-      await test_.database.transaction('system', (tx) => pruneIdempotency(tx, ahead))
+      await test_.database.transaction(testActor, (tx) => pruneIdempotency(tx, ahead))
       expect(await look('vanishing')).toBeUndefined()
-      await test_.database.transaction('system', (tx) => store(tx, claim('vanishing')))
+      await test_.database.transaction(testActor, (tx) => store(tx, claim('vanishing')))
       expect(await look('vanishing')).toBeDefined()
     })
   })

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { testActor } from '../../test/support/actors.ts'
 import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts'
 import { silentLogger } from './logging.ts'
 import { Database } from './postgres/database.ts'
@@ -39,7 +40,7 @@ test('who commits wakes his own process at once, and others by a notification; a
   const there = process(other, true)
   await listens()
   there.heard.length = 0
-  await db.database.transaction('system', async (tx) => {
+  await db.database.transaction(testActor, async (tx) => {
     tx.wake('letters')
     await Promise.resolve()
     expect(here.heard).toEqual([])
@@ -47,12 +48,12 @@ test('who commits wakes his own process at once, and others by a notification; a
   await Promise.resolve()
   expect(here.heard).toEqual(['letters'])
   await vi.waitFor(() => expect(there.heard).toEqual(['letters']))
-  const rolledBack = db.database.transaction('system', async (tx) => {
+  const rolledBack = db.database.transaction(testActor, async (tx) => {
     tx.wake('parcels')
     throw new Error('changed my mind')
   })
   await expect(rolledBack).rejects.toThrow('changed my mind')
-  await db.database.transaction('system', async (tx) => tx.wake('letters'))
+  await db.database.transaction(testActor, async (tx) => tx.wake('letters'))
   await vi.waitFor(() => expect(there.heard).toEqual(['letters', 'letters']))
   expect(here.heard).toEqual(['letters', 'letters'])
 })
@@ -93,7 +94,7 @@ test('what was woken just before the end is still told', async () => {
   await listens()
   there.heard.length = 0
   const { wakeups } = process(db.database, false)
-  await db.database.transaction('system', async (tx) => tx.wake('letters'))
+  await db.database.transaction(testActor, async (tx) => tx.wake('letters'))
   await wakeups.stop()
   await vi.waitFor(() => expect(there.heard).toEqual(['letters']))
 })

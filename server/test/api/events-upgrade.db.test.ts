@@ -7,6 +7,7 @@ import { EventRelay } from '../../src/platform/events/relay.ts'
 import { type Id, newId } from '../../src/platform/ids.ts'
 import { Database } from '../../src/platform/postgres/database.ts'
 import { migrate } from '../../src/platform/postgres/migrate.ts'
+import { asMember } from '../support/actors.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { bankClock, settle } from '../support/events.ts'
 
@@ -60,7 +61,7 @@ describe('the outbox of the release before', () => {
 
     expect(await migrate(adminUrl, partita.migrations())).toEqual(['platform/0004_events.sql', 'team/0004_event_gaps.sql'])
 
-    const read = () => database.read({ organizationId: organization }, (tx) => eventsSince(tx, organization, 0n))
+    const read = () => database.read(asMember(organization), (tx) => eventsSince(tx, organization, 0n))
     const before = await read()
     expect(before.events.map((e) => [e.position, e.payload.n, e.archivedAt.toISOString()])).toEqual([
       [1n, 1, '2026-03-01T09:00:00.000Z'],
@@ -76,7 +77,7 @@ describe('the outbox of the release before', () => {
   test('leaves no gap for organizations that come after it', async () => {
     const late = newId<'organization'>()
     await foundOrganization(late)
-    const page = await database.read({ organizationId: late }, (tx) => eventsSince(tx, late, 0n))
+    const page = await database.read(asMember(late), (tx) => eventsSince(tx, late, 0n))
     expect(page.completeFrom).toBeUndefined()
   })
 })

@@ -3,6 +3,7 @@ import { systemActor } from '../../src/platform/actor.ts'
 import { sqlStateOf } from '../../src/platform/errors.ts'
 import type { Id } from '../../src/platform/ids.ts'
 import { seedCompanies } from '../../src/seed.ts'
+import { asMember } from '../support/actors.ts'
 import { startTestBank, type TestBank } from './support.ts'
 
 /** The second wall: what PostgreSQL itself shows when the application has forgotten every `where organization_id = …`. */
@@ -32,7 +33,7 @@ const TABLES = [
 
 describe.each(TABLES)('%s', (table, column) => {
   test('shows an organization its own rows and no other', async () => {
-    const seen = await bank.db.database.read({ organizationId: mine }, (tx) =>
+    const seen = await bank.db.database.read(asMember(mine), (tx) =>
       tx.query<{ owner: string }>(`select distinct ${column} as owner from ${table}`),
     )
     expect(seen.map((row) => row.owner)).toEqual([mine])
@@ -87,7 +88,7 @@ test('what the application may see of such a table is one organization’s rows,
 })
 
 test('an organization cannot write a row in another’s name', async () => {
-  const insert = bank.db.database.transaction({ organizationId: mine }, (tx) =>
+  const insert = bank.db.database.transaction(asMember(mine), (tx) =>
     tx.query(
       `insert into feed.transaction (id, organization_id, bank_account_id, status, side, operation_type, amount_minor, currency, local_amount_minor,
          local_currency, label, category, subject_type, subject_kind, subject_id, emitted_at, created_at, updated_at)
@@ -99,16 +100,16 @@ test('an organization cannot write a row in another’s name', async () => {
 })
 
 test('the context does not outlive its transaction', async () => {
-  await bank.db.database.read({ organizationId: mine }, (tx) => tx.query('select 1'))
+  await bank.db.database.read(asMember(mine), (tx) => tx.query('select 1'))
   const settings = await Promise.all(
     Array.from({ length: 10 }, () =>
-      bank.db.database.read({ organizationId: theirs }, (tx) => tx.query<{ id: string }>('select id from team.organization')),
+      bank.db.database.read(asMember(theirs), (tx) => tx.query<{ id: string }>('select id from team.organization')),
     ),
   )
   expect(new Set(settings.flat().map((row) => row.id))).toEqual(new Set([theirs]))
 })
 
 test('the application role cannot read what keys are stored as', async () => {
-  const read = bank.db.database.read({ organizationId: mine }, (tx) => tx.query('select secret_sha256 from identity.api_key'))
+  const read = bank.db.database.read(asMember(mine), (tx) => tx.query('select secret_sha256 from identity.api_key'))
   await expect(read).rejects.toSatisfy((error) => sqlStateOf(error) === '42501')
 })

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { fixedClock } from '../../src/platform/clock.ts'
 import { publish } from '../../src/platform/events/outbox.ts'
 import { newId } from '../../src/platform/ids.ts'
+import { testActor } from '../support/actors.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { deliveryOf, event, numbersOf, recorder, relayOf, settle } from '../support/events.ts'
 import { run } from '../support/partita.ts'
@@ -32,7 +33,7 @@ async function parked() {
   const machine = fixedClock(new Date(performance.timeOrigin + performance.now() - DAY))
   const pass = deliveryOf(test_.database, consumer, machine)
   const thing = newId()
-  await test_.database.transaction('system', (tx) => publish(tx, [event(thing, 1), event(thing, 2), event(newId(), 3)]))
+  await test_.database.transaction(testActor, (tx) => publish(tx, [event(thing, 1), event(thing, 2), event(newId(), 3)]))
   await settle(relayOf(test_.database), pass)
   machine.advance(DAY)
   await settle(pass)

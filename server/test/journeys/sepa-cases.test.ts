@@ -4,6 +4,7 @@ import { systemActor } from '../../src/platform/actor.ts'
 import { localDateOf } from '../../src/platform/clock.ts'
 import { newId } from '../../src/platform/ids.ts'
 import { EUR, money } from '../../src/platform/money.ts'
+import { testActor } from '../support/actors.ts'
 import { PayingBank } from '../support/paying-bank.ts'
 import { creditTransfer, type ScriptedRail, scriptedRail, statusReport } from '../support/scripted-rail.ts'
 
@@ -39,7 +40,7 @@ const statuses = async (table = 'credit_transfer') =>
   )
 
 const warnings = async () => {
-  const proofs = await bank.db.database.read('system', verifyPayments)
+  const proofs = await bank.db.database.read(testActor, verifyPayments)
   return proofs.filter((proof) => proof.isWarning && proof.violations > 0)
 }
 

@@ -23,6 +23,7 @@ import { EUR, money } from '../../src/platform/money.ts'
 import { Database } from '../../src/platform/postgres/database.ts'
 import { type EmbeddedServer, startEmbedded } from '../../src/platform/postgres/embedded.ts'
 import { migrate } from '../../src/platform/postgres/migrate.ts'
+import { testActor } from '../support/actors.ts'
 import { makeCompany, type TestCompany } from '../support/company.ts'
 
 /** How many kills; a night can afford more. The seed chooses whom, when, and what the rails do to each payment. */
@@ -184,7 +185,7 @@ type Row = { transactionId: string; status: string; amountMinor: bigint; message
 
 const transfers = () =>
   database.read(
-    'system',
+    testActor,
     (tx) => tx.rows<Row>`
       select transaction_id as "transactionId", status, amount_minor as "amountMinor",
              (select count(*) from payments.outgoing_message m join payments.outgoing_message_transfer c on c.message_id = m.id
@@ -216,7 +217,7 @@ test(
       Number(
         (
           await database.read(
-            'system',
+            testActor,
             (tx) => tx.one<{ n: bigint }>`
         select count(*) as n from payments.incoming_transfer where status in ('suspended', 'returning')`,
           )
@@ -243,12 +244,12 @@ test(
     const paid = sum(rows.filter((row) => row.status === 'settled'))
     let credited = 0n
     for (let index = 0; index < RECEIPTS; index++) if (index % 4 !== 0) credited += BigInt(5_00 + index)
-    const [customer, nostro] = await database.read('system', (tx) =>
+    const [customer, nostro] = await database.read(testActor, (tx) =>
       balancesOf(tx, [company.accounts[0].ledgerAccountId, settlementAccounts(company.accounts[0].bookId).nostro]),
     )
     expect(customer).toMatchObject({ balance: FUNDED - paid + credited, available: FUNDED - paid + credited })
     expect(nostro?.balance).toBe(paid - credited - FUNDED)
-    const payments = await database.read('system', verifyPayments)
+    const payments = await database.read(testActor, verifyPayments)
     expect(payments.filter((check) => check.violations > 0)).toEqual([])
     expect((await verifyLedger(database)).checks.filter((check) => check.violations > 0)).toEqual([])
   },

@@ -17,6 +17,7 @@ import { takeUpCases, workerStatus } from '../../src/platform/passes/cases.ts'
 import type { Pass, PassName } from '../../src/platform/passes/pass.ts'
 import { ATTEMPTS_MAX } from '../../src/platform/passes/patience.ts'
 import { type ItemTrouble, runPass } from '../../src/platform/passes/run-pass.ts'
+import { testActor } from './actors.ts'
 import { makeCompany, type TestCompany, testBank } from './company.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
 
@@ -51,7 +52,7 @@ export class PayingBank {
 
   /** Proves the books, then forgets everything. */
   async close(): Promise<void> {
-    const payments = await this.db.database.read('system', verifyPayments)
+    const payments = await this.db.database.read(testActor, verifyPayments)
     expect(payments.filter((check) => !check.isWarning && check.violations > 0)).toEqual([])
     expect(this.troubles).toEqual([])
     expect((await verifyLedger(this.db.database)).ok).toBe(true)
@@ -123,7 +124,7 @@ export class PayingBank {
   async money() {
     const { nostro, clearingOut, clearingIn, suspense } = settlementAccounts(this.company.accounts[0].bookId)
     const ids = [this.company.accounts[0].ledgerAccountId, nostro, clearingOut, clearingIn, suspense]
-    const [customer, n, out, in_, s] = await this.db.database.read('system', (tx) => balancesOf(tx, ids))
+    const [customer, n, out, in_, s] = await this.db.database.read(testActor, (tx) => balancesOf(tx, ids))
     return {
       booked: customer?.balance ?? 0n,
       available: customer?.available ?? 0n,

@@ -5,6 +5,7 @@ import { acceptKeyOf, holdKeyOf, receiptKeyOf } from '../../src/modules/payments
 import { derivedId, type Id, newId } from '../../src/platform/ids.ts'
 import { EUR, money } from '../../src/platform/money.ts'
 import { migrate } from '../../src/platform/postgres/migrate.ts'
+import { testActor } from '../support/actors.ts'
 import type { TestDatabase } from '../support/database.ts'
 import { BEFORE_FEED_SPLIT, databaseOfRelease } from '../support/earlier-release.ts'
 
@@ -95,7 +96,7 @@ test('an entry cannot stand twice in one feed', async () => {
 })
 
 async function openTheBank(): Promise<void> {
-  await db.database.transaction('system', async (tx) => {
+  await db.database.transaction(testActor, async (tx) => {
     bookId = await openBook(tx, { code: 'main', now: NOW })
     const common = { currency: EUR, normalSide: 'credit', floor: null } as const
     const opened = await openAccounts(
@@ -117,7 +118,7 @@ async function openTheBank(): Promise<void> {
 
 /** Posts as the release before did. @returns the balances after the last of them. */
 async function book(...operations: readonly Operation[]) {
-  const outcomes = await db.database.transaction('system', (tx) => post(tx, bookId, operations, NOW))
+  const outcomes = await db.database.transaction(testActor, (tx) => post(tx, bookId, operations, NOW))
   const last = outcomes.at(-1)
   if (!last?.ok) throw new Error(`refused: ${last?.refusal}`)
   return last.value

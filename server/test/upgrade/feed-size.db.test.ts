@@ -4,6 +4,7 @@ import { type Operation, openAccounts, openBook, post } from '../../src/modules/
 import { newId } from '../../src/platform/ids.ts'
 import { EUR, money } from '../../src/platform/money.ts'
 import { migrate } from '../../src/platform/postgres/migrate.ts'
+import { testActor } from '../support/actors.ts'
 import type { TestDatabase } from '../support/database.ts'
 import { BEFORE_FEED_SPLIT, databaseOfRelease } from '../support/earlier-release.ts'
 
@@ -24,7 +25,7 @@ test('an upgrade reads a long feed a few times, not once for each of its rows', 
     newId<'ledger_account'>(),
   ]
   const keys = Array.from({ length: ROWS }, () => newId<'ledger_operation'>())
-  await db.database.transaction('system', async (tx) => {
+  await db.database.transaction(testActor, async (tx) => {
     const bookId = await openBook(tx, { code: 'main', now: NOW })
     const common = { currency: EUR, normalSide: 'credit', floor: null } as const
     await openAccounts(

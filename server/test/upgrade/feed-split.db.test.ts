@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { partita } from '../../src/bank.ts'
 import { type Id, newId } from '../../src/platform/ids.ts'
 import { migrate } from '../../src/platform/postgres/migrate.ts'
+import { asMember } from '../support/actors.ts'
 import type { TestDatabase } from '../support/database.ts'
 import { BEFORE_FEED_SPLIT, databaseOfRelease } from '../support/earlier-release.ts'
 
@@ -46,9 +47,9 @@ describe('a database of the release before', () => {
 
   test('goes on: an organization writes its feed, which is numbered and counted, and sees nobody else’s', async () => {
     const other = newId<'organization'>()
-    await db.database.transaction({ organizationId }, (tx) => tx.query(NEW_ROW, [newId(), organizationId, accountId]))
+    await db.database.transaction(asMember(organizationId), (tx) => tx.query(NEW_ROW, [newId(), organizationId, accountId]))
     const read = (of: Id<'organization'>) =>
-      db.database.read({ organizationId: of }, (tx) =>
+      db.database.read(asMember(of), (tx) =>
         tx.query<{ count: bigint }>(`select count from feed.feed_count where operation_type = 'card'`),
       )
     expect(await read(organizationId)).toEqual([{ count: 1n }])

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { testActor } from '../../../test/support/actors.ts'
 import { partita } from '../../bank.ts'
 import { EUR, money } from '../../platform/money.ts'
 import { Database } from '../../platform/postgres/database.ts'
@@ -94,7 +95,7 @@ test(
 
     // Key by key: what was answered is what is stored, and nothing else is stored (one transfer opened the account).
     const stored = await database.read(
-      'system',
+      testActor,
       (tx) => tx.rows<{ key: OperationKey; seq: bigint; debit: bigint | null; credit: bigint | null }>`
       select k.key, k.seq, t.debit_balance as debit, t.credit_balance as credit
         from ledger.key k left join ledger.transfer t on t.book = k.book and t.seq = k.seq

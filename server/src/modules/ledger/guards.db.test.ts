@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { testActor } from '../../../test/support/actors.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts'
 import { closePeriod, verifyLedger } from './index.ts'
 import { packBatch } from './packed-batch.ts'
@@ -20,7 +21,7 @@ beforeAll(async () => {
     code: 'test',
   } as never
   await postNow(db.database, book, [transfer(book.nostro, book.alice, 100n), transfer(book.alice, book.bob, 30n), hold])
-  await db.database.transaction('system', (tx) => closePeriod(tx, { bookId: book.bookId, through: '2026-05-01', now: NOON }))
+  await db.database.transaction(testActor, (tx) => closePeriod(tx, { bookId: book.bookId, through: '2026-05-01', now: NOON }))
   writer = await db.admin.connect()
 })
 afterAll(async () => {

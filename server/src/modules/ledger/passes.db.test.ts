@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { testActor } from '../../../test/support/actors.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts'
 import { fixedClock } from '../../platform/clock.ts'
 import { EUR, money } from '../../platform/money.ts'
@@ -41,7 +42,7 @@ async function place(book: TestBook, ...holds: ReturnType<typeof hold>[]): Promi
   expect(new Set(inWords(await postNow(db.database, book, holds, clock.now())))).toEqual(new Set(['posted']))
 }
 
-const held = async (book: TestBook) => (await db.database.read('system', (tx) => balancesOf(tx, [book.alice])))[0]?.held
+const held = async (book: TestBook) => (await db.database.read(testActor, (tx) => balancesOf(tx, [book.alice])))[0]?.held
 
 test('holds whose time has come are released, in every book, and the others are kept', async () => {
   const [first, second] = books as [TestBook, TestBook]

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { testActor } from '../../../test/support/actors.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts'
 import { derivedId, newId } from '../../platform/ids.ts'
 import { EUR, money } from '../../platform/money.ts'
@@ -24,12 +25,12 @@ beforeAll(async () => {
   session = new pg.Client({ connectionString: db.adminUrl })
   await session.connect()
   await session.query('set role partita_system')
-  bookId = await db.database.transaction('system', (tx) => openBook(tx, { code: 'plans', now: NOON }))
+  bookId = await db.database.transaction(testActor, (tx) => openBook(tx, { code: 'plans', now: NOON }))
   await callPostBatch(mixture(20)) // plans everything on empty tables
   const accounts = ids.map((id, i) => ({ id, code: `A:${i}`, currency: EUR, normalSide: 'credit' as const, floor: null }))
-  await db.database.transaction('system', (tx) => openAccounts(tx, bookId, accounts, NOON))
+  await db.database.transaction(testActor, (tx) => openAccounts(tx, bookId, accounts, NOON))
   for (let i = 0; i < 60; i++) {
-    const answers = await db.database.transaction('system', (tx) => post(tx, bookId, mixture(BATCH), NOON))
+    const answers = await db.database.transaction(testActor, (tx) => post(tx, bookId, mixture(BATCH), NOON))
     expect(inWords(answers).every((answer) => answer === 'posted')).toBe(true)
   }
   await session.query(`reset role; load 'auto_explain'; set auto_explain.log_min_duration = 0; set auto_explain.log_nested_statements = on;

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { testActor } from '../../../test/support/actors.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts'
 import { derivedId } from '../../platform/ids.ts'
 import { currency, money } from '../../platform/money.ts'
@@ -252,7 +253,7 @@ test(
   async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: BATCHES_PER_BOOK, maxLength: BATCHES_PER_BOOK }), (steps) =>
-        db.database.transaction('system', async (tx) => play(tx, await openScene(tx), steps)),
+        db.database.transaction(testActor, async (tx) => play(tx, await openScene(tx), steps)),
       ),
       { numRuns: BOOKS, seed: SEED, endOnFailure: process.env.SHRINK === undefined },
     )
@@ -271,7 +272,7 @@ test('and the proofs over everything it wrote hold', async () => {
 
 test('an account near the end of its totals refuses what would not fit, as the oracle does', async () => {
   const near = TOTAL_MAX - 3n * AMOUNT_MAX
-  const scene = await db.database.transaction('system', openScene)
+  const scene = await db.database.transaction(testActor, openScene)
   const client = await db.admin.connect()
   try {
     // Nobody can write sums by hand, not even a superuser, unless triggers are off.
@@ -291,7 +292,7 @@ test('an account near the end of its totals refuses what would not fit, as the o
     before: 'nothing' as const,
     operations: one.operations.map((sketch) => ({ ...sketch, amount: AMOUNT_MAX - (sketch.amount % 2n), otherCurrency: false })),
   }))
-  await db.database.transaction('system', (tx) => play(tx, scene, large))
+  await db.database.transaction(testActor, (tx) => play(tx, scene, large))
   expect(seen.get('account_total_out_of_range')).toBeGreaterThan(0)
   expect(seen.get('posted')).toBeGreaterThan(0)
 })

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { testActor } from '../../../test/support/actors.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts'
 import { newId } from '../../platform/ids.ts'
 import { currency, EUR, money } from '../../platform/money.ts'
@@ -35,7 +36,7 @@ afterAll(async () => {
 })
 
 const account = async (id: LedgerAccountId) =>
-  (await db.database.read('system', (tx) => balancesOf(tx, [id])))[0] ?? expect.fail('no such account')
+  (await db.database.read(testActor, (tx) => balancesOf(tx, [id])))[0] ?? expect.fail('no such account')
 const postAll = (operations: readonly Operation[], now = NOON) => postNow(db.database, book, operations, now)
 const minutesLater = (minutes: number) => new Date(NOON.getTime() + minutes * 60_000)
 const hold = (id: LedgerAccountId, minor: bigint, expiresAt?: Date): Operation & { kind: 'hold' } => ({
@@ -169,7 +170,7 @@ describe('refusals', () => {
     const closed = newId<'ledger_account'>()
     const crowns = newId<'ledger_account'>()
     const base = { currency: EUR, normalSide: 'credit' as const, floor: 0n }
-    await db.database.transaction('system', async (tx) => {
+    await db.database.transaction(testActor, async (tx) => {
       const accounts = [
         { ...base, id: closed, code: 'CLOSED' },
         { ...base, id: crowns, code: 'CZK', currency: currency('CZK') },
@@ -278,7 +279,7 @@ describe('holds', () => {
     )
     expect(answers).toEqual(['posted', 'amount_exceeds_hold', 'posted', 'hold_not_pending', 'hold_not_pending'])
     expect(await account(book.alice)).toMatchObject({ balance: 50n, held: 0n })
-    const stored = await db.database.read('system', (tx) => findHold(tx, book.bookId, held.key))
+    const stored = await db.database.read(testActor, (tx) => findHold(tx, book.bookId, held.key))
     expect(stored).toMatchObject({ status: 'posted', amount: 80n, posted: 50n, accountId: book.alice })
   })
 
@@ -287,7 +288,7 @@ describe('holds', () => {
     const placed = hold(book.bob, 1n)
     await postAll([transfer(book.alice, book.bob, 1n), placed])
     await postAll([{ kind: 'void_hold', key: newKey(), hold: placed.key }, transfer(book.bob, book.alice, 1n)])
-    await db.database.transaction('system', (tx) => closeAccount(tx, book.bob, NOON))
+    await db.database.transaction(testActor, (tx) => closeAccount(tx, book.bob, NOON))
     const late = { kind: 'post_hold', key: newKey(), hold: placed.key, credit: book.alice, code: 'test' } as const
     expect(inWords(await postAll([late]))).toEqual(['debit_account_closed'])
   })
@@ -305,7 +306,7 @@ describe('holds', () => {
     const long = hold(book.alice, 20n, minutesLater(60))
     await postAll([short, long])
     expect(inWords(await postAll([postHold(short.key)], minutesLater(1)))).toEqual(['hold_not_pending'])
-    const sweep = () => db.database.transaction('system', (tx) => expireHolds(tx, book.bookId, minutesLater(2)))
+    const sweep = () => db.database.transaction(testActor, (tx) => expireHolds(tx, book.bookId, minutesLater(2)))
     expect((await sweep()).map((one) => [one.id, one.status])).toEqual([[short.key, 'expired']])
     expect(await sweep()).toEqual([])
     expect(await account(book.alice)).toMatchObject({ held: 20n, available: 80n })
@@ -341,7 +342,7 @@ describe('periods', () => {
   test('nothing counts into a closed period any more, and a period that is not over does not close', async () => {
     await freshBook()
     const close = (through: string, now = NOON) =>
-      db.database.transaction('system', (tx) => closePeriod(tx, { bookId: book.bookId, through, now }))
+      db.database.transaction(testActor, (tx) => closePeriod(tx, { bookId: book.bookId, through, now }))
     expect(await close('2026-05-04')).toEqual({ ok: false, refusal: 'period_not_over' })
     expect(await close('2026-05-02')).toEqual({ ok: true, value: { closedThrough: '2026-05-02' } })
     expect(await close('2026-04-30')).toEqual({ ok: true, value: { closedThrough: '2026-05-02' } })
@@ -365,7 +366,7 @@ describe('accounts', () => {
     }
     const dave = { ...carol, id: newId<'ledger_account'>(), code: 'CUST:DAVE' }
     const open = (...accounts: (typeof carol)[]) =>
-      db.database.transaction('system', (tx) => openAccounts(tx, book.bookId, accounts, NOON))
+      db.database.transaction(testActor, (tx) => openAccounts(tx, book.bookId, accounts, NOON))
     expect(await open(carol)).toMatchObject({
       ok: true,
       value: [{ code: 'CUST:CAROL', floor: -500n, balance: 0n, status: 'open' }],
@@ -374,12 +375,12 @@ describe('accounts', () => {
     expect(await open(dave, { ...carol, floor: 0n })).toEqual({ ok: false, refusal: 'account_id_reused_with_other_content' })
     expect(await open(dave, { ...dave, id: newId() })).toEqual({ ok: false, refusal: 'account_code_taken' })
     expect(await open({ ...dave, code: 'CUST:CAROL' })).toEqual({ ok: false, refusal: 'account_code_taken' })
-    expect(await db.database.read('system', (tx) => balancesOf(tx, [dave.id]))).toEqual([])
+    expect(await db.database.read(testActor, (tx) => balancesOf(tx, [dave.id]))).toEqual([])
   })
 
   test('close only when empty', async () => {
     await freshBook()
-    const close = (id: LedgerAccountId) => db.database.transaction('system', (tx) => closeAccount(tx, id, NOON))
+    const close = (id: LedgerAccountId) => db.database.transaction(testActor, (tx) => closeAccount(tx, id, NOON))
     expect(await close(book.alice)).toEqual({ ok: false, refusal: 'balance_not_zero' })
     expect(await close(newId())).toEqual({ ok: false, refusal: 'account_not_found' })
     const held = hold(book.nostro, 1n)
@@ -391,7 +392,7 @@ describe('accounts', () => {
   })
 
   test('opening a book twice is the same book', async () => {
-    const open = () => db.database.transaction('system', (tx) => openBook(tx, { code: 'twice', now: NOON }))
+    const open = () => db.database.transaction(testActor, (tx) => openBook(tx, { code: 'twice', now: NOON }))
     expect(await open()).toBe(await open())
   })
 })
@@ -400,7 +401,7 @@ describe("in the caller's transaction", () => {
   test('a posting is undone with it', async () => {
     await freshBook()
     const payment = transfer(book.alice, book.bob, 30n)
-    const failing = db.database.transaction('system', async (tx) => {
+    const failing = db.database.transaction(testActor, async (tx) => {
       expect(inWords(await post(tx, book.bookId, [payment], NOON))).toEqual(['posted'])
       throw new Error('the caller changes its mind')
     })

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { testActor } from '../../../test/support/actors.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts'
 import { openDatabase } from '../../platform/postgres/database.ts'
 import { balancesOf, type LedgerAccountId, lockBooks, PostingLane, post, verifyLedger } from './index.ts'
@@ -11,7 +12,7 @@ beforeAll(async () => {
 })
 afterAll(() => db.drop())
 
-const balanceOf = async (id: LedgerAccountId) => (await db.database.read('system', (tx) => balancesOf(tx, [id])))[0]?.balance
+const balanceOf = async (id: LedgerAccountId) => (await db.database.read(testActor, (tx) => balancesOf(tx, [id])))[0]?.balance
 const SPENDERS = 16
 
 test('of many who spend the same money at once, as many succeed as there is money for', async () => {
@@ -63,7 +64,7 @@ test('two processes that retry the same payment at once have one effect and one 
       const payment = transfer(book.alice, book.bob, 1n)
       const answers = await Promise.all(
         [db.database, other, db.database, other].map((database) =>
-          database.transaction('system', (tx) => post(tx, book.bookId, [payment], NOON)),
+          database.transaction(testActor, (tx) => post(tx, book.bookId, [payment], NOON)),
         ),
       )
       expect(answers.flatMap(inWords).sort()).toEqual(['posted', 'replayed', 'replayed', 'replayed'])
@@ -83,7 +84,7 @@ test('books post side by side: one that is held up does not hold up another', as
   const quick = await openTestBook(db.database)
   const { promise: released, resolve: release } = Promise.withResolvers<void>()
   const { promise: posted, resolve: markPosted } = Promise.withResolvers<void>()
-  const slowly = db.database.transaction('system', async (tx) => {
+  const slowly = db.database.transaction(testActor, async (tx) => {
     await post(tx, slow.bookId, [transfer(slow.nostro, slow.alice, 1n)], NOON)
     markPosted()
     await released
@@ -115,7 +116,7 @@ async function postCrosswise(isLocked: boolean): Promise<(string | undefined)[]>
   const books = [await openTestBook(db.database), await openTestBook(db.database)] as const
   const bothPostedOnce = barrier(2)
   const work = (order: readonly (typeof books)[number][]) =>
-    db.database.transaction('system', async (tx) => {
+    db.database.transaction(testActor, async (tx) => {
       if (isLocked)
         await lockBooks(
           tx,

@@ -1,3 +1,4 @@
+import { systemActor } from '../../platform/actor.ts'
 import { derivedId, newId } from '../../platform/ids.ts'
 import { EUR, money } from '../../platform/money.ts'
 import type { Database } from '../../platform/postgres/database.ts'
@@ -27,7 +28,7 @@ let opened = 0
 export function openTestBook(database: Database, code = `book-${++opened}`): Promise<TestBook> {
   const id = (name: string) => derivedId<'ledger_account'>('ledger_account', code, name)
   const book = { nostro: id('nostro'), alice: id('alice'), bob: id('bob') }
-  return database.transaction('system', async (tx) => {
+  return database.transaction(systemActor('test.ledger'), async (tx) => {
     const bookId = await openBook(tx, { code, now: NOON })
     await openAccounts(
       tx,
@@ -53,7 +54,7 @@ export const transfer = (
 ): Operation => ({ kind: 'transfer', key: newKey(), debit, credit, amount: money(EUR, minor), code: 'test', ...more })
 
 export const postNow = (database: Database, book: TestBook, operations: readonly Operation[], now = NOON): Promise<Outcome[]> =>
-  database.transaction('system', (tx) => post(tx, book.bookId, operations, now))
+  database.transaction(systemActor('test.ledger'), (tx) => post(tx, book.bookId, operations, now))
 
 /** Outcomes in a few words: `posted`, `replayed`, or the refusal. */
 export const inWords = (outcomes: readonly Outcome[]): string[] =>

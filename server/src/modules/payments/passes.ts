@@ -1,3 +1,4 @@
+import { systemActor } from '../../platform/actor.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { localDateOf } from '../../platform/clock.ts'
 import { chore, outsidePass, type Pass, pass } from '../../platform/passes/pass.ts'
@@ -33,7 +34,7 @@ const HOME_BOOK = 'main'
 
 /** Opens the home book and its settlement accounts; repeated, it finds them. */
 export const openHomeBook = (database: Database, now: Date): Promise<BookId> =>
-  database.transaction('system', async (tx) => {
+  database.transaction(systemActor('payments.open_home_book'), async (tx) => {
     const book = await homeBookIn(tx, now)
     await openSettlementAccounts(tx, book, now)
     return book

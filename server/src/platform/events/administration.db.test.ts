@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { testActor } from '../../../test/support/actors.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts'
 import { bankClock, deliveryOf, event, numbersOf, recorder, relayOf, settle } from '../../../test/support/events.ts'
 import { resetEvents } from '../../../test/support/reset-events.ts'
@@ -24,7 +25,7 @@ beforeEach(async () => {
   await resetEvents(test_.admin)
 })
 
-const system = <T>(work: (tx: Tx) => Promise<T>) => test_.database.transaction('system', work)
+const system = <T>(work: (tx: Tx) => Promise<T>) => test_.database.transaction(testActor, work)
 const published = async (...events: NewEvent[]): Promise<void> => {
   await system((tx) => publish(tx, events))
   await settle(relayOf(test_.database))
@@ -114,7 +115,7 @@ describe('skip', () => {
 
   test('is kept for good: nobody may change or delete it', async () => {
     for (const change of ['update platform.skipped_event set reason = reason', 'delete from platform.skipped_event']) {
-      const done = test_.database.transaction('system', (tx) => tx.query(change))
+      const done = test_.database.transaction(testActor, (tx) => tx.query(change))
       await expect(done).rejects.toMatchObject({ code: '42501' })
     }
   })

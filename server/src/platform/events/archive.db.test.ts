@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { asMember, testActor } from '../../../test/support/actors.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts'
 import { bankClock, event, numbersOf, relayOf, settle } from '../../../test/support/events.ts'
 import { resetEvents } from '../../../test/support/reset-events.ts'
@@ -16,7 +17,7 @@ beforeEach(() => resetEvents(test_.admin))
 
 async function archived(count: number, organizationId: Id<'organization'> | null = null): Promise<void> {
   const events = Array.from({ length: count }, (_, n) => event(newId(), n, organizationId))
-  await test_.database.transaction('system', (tx) => publish(tx, events))
+  await test_.database.transaction(testActor, (tx) => publish(tx, events))
   await settle(relayOf(test_.database))
 }
 const refusal = (work: Promise<unknown>) =>
@@ -32,7 +33,7 @@ describe('the archive', () => {
     await archived(2, other)
     await archived(2, acme)
     const read = (position: bigint, limit: number) =>
-      test_.database.read({ organizationId: acme }, (tx) => eventsSince(tx, acme, position, limit))
+      test_.database.read(asMember(acme), (tx) => eventsSince(tx, acme, position, limit))
     const first = await read(0n, 4)
     expect(numbersOf(first.events)).toEqual([0, 1, 2, 0])
     const second = await read(first.position, 4)
@@ -43,7 +44,7 @@ describe('the archive', () => {
   test('shows an organization nothing of another, whatever it asks for', async () => {
     const [acme, other] = [newId<'organization'>(), newId<'organization'>()]
     await archived(2, other)
-    const page = await test_.database.read({ organizationId: acme }, (tx) => eventsSince(tx, other, 0n))
+    const page = await test_.database.read(asMember(acme), (tx) => eventsSince(tx, other, 0n))
     expect(page.events).toEqual([])
   })
 
@@ -52,7 +53,7 @@ describe('the archive', () => {
     await archived(2, acme)
     await test_.admin.query('select platform.declare_event_gap(array[$1::uuid])', [acme])
     await archived(1, acme)
-    const page = await test_.database.read({ organizationId: acme }, (tx) => eventsSince(tx, acme, 0n))
+    const page = await test_.database.read(asMember(acme), (tx) => eventsSince(tx, acme, 0n))
     expect(page).toMatchObject({ completeFrom: { position: 3n, time: expect.any(Date) } })
     expect(page.events).toHaveLength(3)
   })
@@ -65,11 +66,11 @@ describe('the archive', () => {
         await archived(3)
       }
       const at = (minute: number) =>
-        test_.database.read('system', (tx) => positionAt(tx, new Date(start.getTime() + minute * 60_000)))
+        test_.database.read(testActor, (tx) => positionAt(tx, new Date(start.getTime() + minute * 60_000)))
       expect(await Promise.all([at(-5), at(0), at(1), at(10), at(15), at(20), at(21)])).toEqual([1n, 1n, 4n, 4n, 7n, 7n, 10n])
       bankClock.set(start) // a machine whose clock lags behind
       await archived(1)
-      const last = await test_.database.read('system', (tx) => eventAt(tx, 10n))
+      const last = await test_.database.read(testActor, (tx) => eventAt(tx, 10n))
       expect(last?.archivedAt).toEqual(new Date(start.getTime() + 20 * 60_000))
     } finally {
       bankClock.set(start)
@@ -119,7 +120,7 @@ describe('the archive', () => {
         expect(await refusal(test_.admin.query(`set role ${role}; ${change}`)), `${role}: ${change}`).toBe('42501')
       await test_.admin.query('reset role')
     }
-    expect(await test_.database.read('system', headOf)).toBe(2n)
+    expect(await test_.database.read(testActor, headOf)).toBe(2n)
   })
 
   test('is written by the worker alone, and a partition by nobody directly', async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { testActor } from '../../../test/support/actors.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts'
 import { bankClock, deliveryOf, event, happened, numbersOf, recorder, relayOf, settle } from '../../../test/support/events.ts'
 import { resetEvents } from '../../../test/support/reset-events.ts'
@@ -32,12 +33,12 @@ beforeEach(async () => {
 })
 
 const published = async (...events: NewEvent[]): Promise<void> => {
-  await test_.database.transaction('system', (tx) => publish(tx, events))
+  await test_.database.transaction(testActor, (tx) => publish(tx, events))
   await settle(relayOf(test_.database))
 }
 const delivery = (to: Parameters<typeof deliveryOf>[1], batchMax?: number) => deliveryOf(test_.database, to, machine, batchMax)
-const report = async () => (await test_.database.read('system', (tx) => deliveryReport(tx, bankClock.now()))).consumers
-const aside = () => test_.database.read('system', (tx) => setAsideEvents(tx, 1_000))
+const report = async () => (await test_.database.read(testActor, (tx) => deliveryReport(tx, bankClock.now()))).consumers
+const aside = () => test_.database.read(testActor, (tx) => setAsideEvents(tx, 1_000))
 const effect = (name: string, tx: Tx, e: ArchivedEvent) =>
   tx.run`insert into public.effect (consumer, event_id, n) values (${name}, ${e.id}, ${e.payload.n})`
 const effects = async (name = 'test.recorder') =>
@@ -249,7 +250,7 @@ describe('delivery', () => {
       const fails = recorder('test.fails', () => {
         throw new Error('never')
       })
-      await narrow.transaction('system', (tx) => publish(tx, [event(newId(), 1), event(newId(), 2)]))
+      await narrow.transaction(testActor, (tx) => publish(tx, [event(newId(), 1), event(newId(), 2)]))
       await settle(relayOf(narrow), deliveryOf(narrow, consumer, machine), deliveryOf(narrow, fails, machine))
       expect(await effects()).toEqual([1, 2])
       expect((await aside()).map((e) => e.reason)).toEqual(['Error: never', 'Error: never'])

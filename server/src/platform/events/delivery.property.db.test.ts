@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, test } from 'vitest'
+import { testActor } from '../../../test/support/actors.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts'
 import { deliveryOf, event, recorder, relayOf, settle } from '../../../test/support/events.ts'
 import { resetEvents } from '../../../test/support/reset-events.ts'
@@ -62,7 +63,7 @@ test('whatever goes wrong, each event has one effect in the end, in order per ag
         const { how } = events[e.payload.n]?.trouble ?? {}
         if (how && times > 0) await goWrong(how, tx, e)
       })
-      await test_.database.transaction('system', (tx) => publish(tx, published))
+      await test_.database.transaction(testActor, (tx) => publish(tx, published))
       await settle(relayOf(test_.database))
       const machine = fixedClock('2026-11-28T09:00:00Z')
       const passes = Array.from({ length: workers }, () => deliveryOf(test_.database, consumer, machine, batchMax))

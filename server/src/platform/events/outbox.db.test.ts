@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { testActor } from '../../../test/support/actors.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts'
 import { bankClock, deliveryOf, event, numbersOf, recorder, relayOf, settle } from '../../../test/support/events.ts'
 import { resetEvents } from '../../../test/support/reset-events.ts'
@@ -24,7 +25,7 @@ async function writeConcurrently(writers: number, perWriter: number): Promise<vo
     Array.from({ length: writers }, async (_, writer) => {
       const aggregate = newId<'aggregate'>()
       for (let n = 0; n < perWriter; n++) {
-        await test_.database.transaction('system', async (tx) => {
+        await test_.database.transaction(testActor, async (tx) => {
           await publish(tx, [event(aggregate, n)])
           await tx.query(`select pg_sleep(${((writer * 7 + n * 3) % 5) / 1_000})`)
         })
@@ -57,9 +58,9 @@ async function readAlong(read: (last: bigint) => Promise<{ id: string; position:
 describe('the outbox', () => {
   test('an event leaves only if its transaction commits', async () => {
     const consumer = recorder()
-    await test_.database.transaction('system', (tx) => publish(tx, [event(newId(), 1)]))
+    await test_.database.transaction(testActor, (tx) => publish(tx, [event(newId(), 1)]))
     await test_.database
-      .transaction('system', async (tx) => {
+      .transaction(testActor, async (tx) => {
         await publish(tx, [event(newId(), 2)])
         throw new Error('rolled back')
       })
@@ -91,7 +92,7 @@ describe('the outbox', () => {
   test('control: a reader of the outbox that remembers the last position loses events under the same writers', async () => {
     const read = (last: bigint) =>
       test_.database.read(
-        'system',
+        testActor,
         (tx) =>
           tx.rows<{
             id: string
@@ -115,15 +116,15 @@ describe('the outbox', () => {
       await settle(...relays)
     })
     const read = (last: bigint) =>
-      test_.database.read('system', async (tx) => eventsBetween(tx, ['test.happened.v1'], last, await headOf(tx), 1_000))
+      test_.database.read(testActor, async (tx) => eventsBetween(tx, ['test.happened.v1'], last, await headOf(tx), 1_000))
     expect(await readAlong(read, written)).toBe(400)
-    expect(await test_.database.read('system', headOf)).toBe(400n) // and no position is missing
+    expect(await test_.database.read(testActor, headOf)).toBe(400n) // and no position is missing
   })
 
   test('says how many wait and for how long, and keeps nothing that has left', async () => {
-    await test_.database.transaction('system', (tx) => publish(tx, [event(newId(), 1), event(newId(), 2)]))
+    await test_.database.transaction(testActor, (tx) => publish(tx, [event(newId(), 1), event(newId(), 2)]))
     const later = new Date(bankClock.now().getTime() + 90_000)
-    const state = () => test_.database.read('system', (tx) => outboxState(tx, later))
+    const state = () => test_.database.read(testActor, (tx) => outboxState(tx, later))
     expect(await state()).toEqual({ waiting: 2, lagSeconds: 90 })
     await drain()
     expect(await state()).toEqual({ waiting: 0, lagSeconds: 0 })
@@ -142,12 +143,12 @@ describe('the outbox', () => {
     const woken: string[] = []
     const stop = test_.database.onWake((channel) => woken.push(channel))
     await test_.database
-      .transaction('system', async (tx) => {
+      .transaction(testActor, async (tx) => {
         await publish(tx, [event(newId(), 1)])
         throw new Error('rolled back')
       })
       .catch(() => {})
-    await test_.database.transaction('system', (tx) => publish(tx, [event(newId(), 2)]))
+    await test_.database.transaction(testActor, (tx) => publish(tx, [event(newId(), 2)]))
     await drain()
     stop()
     expect(woken).toEqual(['events', 'events.archived'])

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { testActor } from '../../../test/support/actors.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts'
 import { operatorActor } from '../actor.ts'
 import { assert } from '../assert.ts'
@@ -280,7 +281,7 @@ test('with 10,000 stuck items in front, taking stays one pass over them, whateve
   await db.admin.query(`
     insert into platform.failed_item (pass, item, attempts, reason, first_failed_at, last_failed_at, stuck_at)
     select 'post.write_letters', id::text, 3, 'bad', now(), now(), now() from post.letter where place <= 10000`)
-  const plan = await db.database.read('system', async (tx) => {
+  const plan = await db.database.read(testActor, async (tx) => {
     await tx.query('set local plan_cache_mode = force_generic_plan')
     await tx.query(`prepare taking (text, timestamptz, int) as select id, place from post.letter
       where written = 0 and id::text not in (select platform.held($1, $2)) order by place limit $3`)

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { asMember, testActor } from '../../../test/support/actors.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts'
 import { operatorActor, systemActor } from '../actor.ts'
 import { Bug } from '../assert.ts'
@@ -25,11 +26,11 @@ describe('a database transaction', () => {
         (tx) =>
           tx.one<Seen>`select current_user as role, nullif(current_setting('app.organization_id', true), '') as organization`,
       )
-    expect(await look({ organizationId })).toEqual({ role: 'partita_app', organization: organizationId })
-    expect(await look('system')).toEqual({ role: 'partita_system', organization: null })
+    expect(await look(asMember(organizationId))).toEqual({ role: 'partita_app', organization: organizationId })
+    expect(await look(testActor)).toEqual({ role: 'partita_system', organization: null })
     const leaked = await database
-      .transaction({ organizationId }, async () => 'done')
-      .then(() => look({ organizationId: newId<'organization'>() }))
+      .transaction(asMember(organizationId), async () => 'done')
+      .then(() => look(asMember(newId<'organization'>())))
     expect(leaked.organization).not.toBe(organizationId)
     await database.close()
   })
@@ -119,20 +120,20 @@ describe('a database transaction', () => {
 
   test('is rolled back by an error and leaves a clean connection', async () => {
     await expect(
-      test_.database.transaction('system', async (tx) => {
+      test_.database.transaction(testActor, async (tx) => {
         await tx.run`update platform.bank_clock set offset_ms = 5`
         throw new Error('no')
       }),
     ).rejects.toThrow('no')
     const row = await test_.database.read(
-      'system',
+      testActor,
       (tx) => tx.one<{ offset_ms: bigint }>`select offset_ms from platform.bank_clock`,
     )
     expect(row.offset_ms).toBe(0n)
   })
 
   test('for reading refuses to write', async () => {
-    await expect(test_.database.read('system', (tx) => tx.run`update platform.bank_clock set offset_ms = 5`)).rejects.toThrow(
+    await expect(test_.database.read(testActor, (tx) => tx.run`update platform.bank_clock set offset_ms = 5`)).rejects.toThrow(
       /read-only/,
     )
   })
@@ -145,24 +146,24 @@ describe('a database transaction', () => {
     })
     let holding = 0
     const holders = [1, 2].map(() =>
-      database.read('system', () => {
+      database.read(testActor, () => {
         holding++
         return held
       }),
     )
-    const refused = await Promise.allSettled(Array.from({ length: 20 }, () => database.read('system', async () => 1)))
+    const refused = await Promise.allSettled(Array.from({ length: 20 }, () => database.read(testActor, async () => 1)))
     expect(refused.every((r) => r.status === 'rejected' && r.reason instanceof PlatformUnavailable)).toBe(true)
     expect(holding).toBe(2)
     release()
     await Promise.all(holders)
-    expect(await Promise.all([1, 2, 3].map((n) => database.read('system', async () => n)))).toEqual([1, 2, 3])
+    expect(await Promise.all([1, 2, 3].map((n) => database.read(testActor, async () => n)))).toEqual([1, 2, 3])
     expect(database.occupancy().waiting).toBe(0)
     await database.close()
   })
 
   test('a database that is not there is a retryable failure, not a crash', async () => {
     const database = new Database({ url: 'postgres://nobody@127.0.0.1:1/none', applicationName: 'away' })
-    await expect(database.read('system', async () => 1)).rejects.toMatchObject({ retryable: true })
+    await expect(database.read(testActor, async () => 1)).rejects.toMatchObject({ retryable: true })
     await database.close()
   })
 
@@ -221,18 +222,18 @@ describe('a database transaction', () => {
   })
 
   test('a connection killed in mid-transaction is a retryable failure, and the next caller gets a new one', async () => {
-    const killed = test_.database.transaction('system', async (tx) => {
+    const killed = test_.database.transaction(testActor, async (tx) => {
       const { pid } = await tx.one<{ pid: number }>`select pg_backend_pid() as pid`
       await test_.admin.query('select pg_terminate_backend($1)', [pid])
       await tx.rows`select pg_sleep(0.01)`
     })
     await expect(killed).rejects.toBeInstanceOf(PlatformUnavailable)
-    expect(await test_.database.read('system', async () => 'alive')).toBe('alive')
+    expect(await test_.database.read(testActor, async () => 'alive')).toBe('alive')
   })
 
   test('values come back exact: int8 as bigint, dates as text, arrays of int8', async () => {
     const row = await test_.database.read(
-      'system',
+      testActor,
       (tx) =>
         tx.one`select 9223372036854775807::int8 as big, date '2026-02-28' as day, array[1, -9223372036854775808]::int8[] as many, '{}'::int8[] as none`,
     )

@@ -1,13 +1,10 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
-import type { Actor } from '../actor.ts'
+import { type Actor, systemActor } from '../actor.ts'
 import { assert } from '../assert.ts'
 import { PlatformUnavailable, sqlStateOf } from '../errors.ts'
 import type { Id } from '../ids.ts'
-
-/** Whose rows the work may see: one organization (role `partita_app`, row-level security) or all (role `partita_system`: worker, relay, CLI). */
-export type Scope = { readonly organizationId: Id<'organization'> } | 'system'
 
 export type ReadOptions = {
   /** All statements see the same moment (repeatable read). */
@@ -75,6 +72,8 @@ export const isConnectionLoss = (error: unknown): boolean =>
   UNAVAILABLE_STATES.has(sqlStateOf(error) ?? '') ||
   (error instanceof Error && UNAVAILABLE_ERRORS.test(`${'code' in error ? error.code : ''} ${error.message}`))
 
+const PROBE = systemActor('platform.probe')
+
 /** Guesses at secrets queue here; a look-up takes well under a millisecond. */
 const CREDENTIAL_CONNECTIONS = 2
 
@@ -117,12 +116,12 @@ export class Database {
    *   statement timeout, full disk). After an error in the commit itself
    *   the outcome is unknown: callers repeat with the same key.
    */
-  async transaction<T>(actor: Actor | Scope, work: (tx: Tx) => Promise<T>): Promise<T> {
+  async transaction<T>(actor: Actor, work: (tx: Tx) => Promise<T>): Promise<T> {
     return this.#run(this.#poolOf(actor), `begin${contextOf(actor)}`, work)
   }
 
   /** The same for reading only: the database refuses a write. */
-  async read<T>(actor: Actor | Scope, work: (tx: Tx) => Promise<T>, options: ReadOptions = {}): Promise<T> {
+  async read<T>(actor: Actor, work: (tx: Tx) => Promise<T>, options: ReadOptions = {}): Promise<T> {
     const pool = options.pool ? this.#credentials : this.#poolOf(actor)
     const isolation = options.snapshot ? ' isolation level repeatable read' : ''
     return this.#run(pool, `begin${isolation} read only${contextOf(actor)}`, work)
@@ -149,7 +148,7 @@ export class Database {
 
   /** Whether the database answers at all, and soon. */
   async answersWithin(timeoutMs: number): Promise<boolean> {
-    const probe = this.read('system', (tx) => tx.rows`select 1 as one`).then(
+    const probe = this.read(PROBE, (tx) => tx.rows`select 1 as one`).then(
       () => true,
       () => false,
     )
@@ -167,8 +166,8 @@ export class Database {
     await Promise.all([this.#app.end(), this.#system.end(), this.#credentials.end()])
   }
 
-  #poolOf(actor: Actor | Scope): pg.Pool {
-    return actor !== 'system' && 'organizationId' in actor ? this.#app : this.#system
+  #poolOf(actor: Actor): pg.Pool {
+    return actor.kind === 'member' ? this.#app : this.#system
   }
 
   #tellWakers(channels: ReadonlySet<string>): void {
@@ -272,9 +271,8 @@ function makePool(options: DatabaseOptions, role: string): pg.Pool {
 const UUID = /^[0-9a-f-]{36}$/
 
 // Sent together with `begin` to save a round trip, which PostgreSQL allows only without parameters; hence the check.
-function contextOf(actor: Actor | Scope): string {
-  if (actor === 'system') return ''
-  if ('organizationId' in actor) return `; set local app.organization_id = '${checkedId(actor.organizationId)}'`
+function contextOf(actor: Actor): string {
+  if (actor.kind === 'member') return `; set local app.organization_id = '${checkedId(actor.organizationId)}'`
   if (!actor.organizationIds) return ''
   return `; set local app.organization_ids = '{${[...new Set(actor.organizationIds)].map(checkedId).join()}}'`
 }

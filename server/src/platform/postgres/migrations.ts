@@ -16,7 +16,7 @@ export function migrationsIn({ name, folder }: MigrationFolder): Migration[] {
     .map((file) => ({ name: `${name}/${file}`, sql: readFileSync(join(folder, file), 'utf8') }))
 }
 
-const FIRST_LINE = /^-- (?<number>\d{4}): .+[^.]\. (?<effect>Not breaking|Breaks [^.]+)(?:, but [^.]+)?\.$/
+const FIRST_LINE = /^-- (?<number>\d{4}): .+[^.]\. (?<effect>Not breaking|Breaks [^.]+)(?:, but [^.]+)?\.(?: Holds [^.]+\.)?$/
 
 /**
  * Whether code that does not know a migration may go on when it has been applied, as the migration's first line says:

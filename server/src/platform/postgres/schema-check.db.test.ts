@@ -34,6 +34,8 @@ describe('the first line of a migration', () => {
     ['-- 0007: a feed of its own. Not breaking.', false],
     ['-- 0007: counts of feeds (domain/feed.ts). Not breaking, but it holds the feed while it counts.', false],
     ['-- 0007: carried balances. Breaks importing by code before it.', true],
+    ['-- 0007: subjects. Breaks code before it. Holds the feed while it looks at every row.', true],
+    ['-- 0007: subjects. Not breaking. And more.', undefined],
     ['-- 0007: a feed of its own.', undefined],
     ['-- 0007: a feed of its own. Not breaking', undefined],
     ['-- 0007: a feed of its own. Breaks.', undefined],

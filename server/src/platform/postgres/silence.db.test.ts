@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { testActor } from '../../../test/support/actors.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts'
 import { PlatformUnavailable } from '../errors.ts'
 import { Database } from './database.ts'
@@ -56,7 +57,7 @@ const open = () =>
 
 test('a database that falls silent on an open connection is unavailable, not waited for, and is used again when it answers', async () => {
   const database = open()
-  const ask = () => database.read('system', (tx) => tx.rows<{ one: number }>`select 1 as one`)
+  const ask = () => database.read(testActor, (tx) => tx.rows<{ one: number }>`select 1 as one`)
   expect(await ask()).toEqual([{ one: 1 }])
   network.isSilent = true
   await expect(ask()).rejects.toThrow('the database connection was lost')
@@ -71,7 +72,7 @@ test('a connection that nobody answers does not keep its place in the pool, and 
   const askedAt = performance.now()
   expect(await database.answersWithin(50)).toBe(false)
   expect(performance.now() - askedAt).toBeLessThan(1_000)
-  await expect(database.read('system', async () => 1)).rejects.toBeInstanceOf(PlatformUnavailable)
+  await expect(database.read(testActor, async () => 1)).rejects.toBeInstanceOf(PlatformUnavailable)
   network.isSilent = false
   while (!(await database.answersWithin(1_000)));
   await database.close()

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { testActor } from '../../../../test/support/actors.ts'
 import { makeCompany } from '../../../../test/support/company.ts'
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.ts'
 import { parseStatementFile } from '../../../formats/statements/index.ts'
@@ -125,7 +126,7 @@ describe('a book for each organization', () => {
 
   test('a history that an earlier release replayed goes on in its book, a new one is in the organization’s', async () => {
     const company = await makeCompany(db.database, NOW)
-    await db.database.transaction('system', async (tx) => {
+    await db.database.transaction(testActor, async (tx) => {
       const bookId = await openBook(tx, { code: DEFAULT_BOOK, now: NOW })
       const account = (code: string, normalSide: 'debit' | 'credit') =>
         ({ id: derivedId('ledger_account', bookId, code), code, currency: EUR, normalSide, floor: null }) as const

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { testActor } from '../../../../test/support/actors.ts'
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.ts'
 import { parseStatementFile } from '../../../formats/statements/index.ts'
 import { operatorActor } from '../../../platform/actor.ts'
@@ -34,7 +35,7 @@ test('statements, reports and MT940 of one history, overlapping and in any order
     fc.asyncProperty(story(['camt.053', 'camt.053', 'camt.052', 'mt940']), async (told) => {
       const organizationId = await importAll(told)
       const expected = STORY_OPENING + sumOf(told.days.flat())
-      const [account] = await db.database.read('system', (tx) => allBankAccounts(tx, organizationId, true))
+      const [account] = await db.database.read(testActor, (tx) => allBankAccounts(tx, organizationId, true))
       expect(account?.balanceMinor).toBe(expected)
       const { rows } = await db.admin.query<{ minor: string; balance: string }>(
         `select case side when 'credit' then amount_minor else -amount_minor end as minor, settled_balance_minor as balance
@@ -54,7 +55,7 @@ test('statements, reports and MT940 of one history, overlapping and in any order
       }
       for (let day = 0; day < told.days.length; day++) {
         const wanted = { account: STORY_IBAN, organizationId, from: dateOf(day), to: dateOf(day), now: NOW }
-        const statement = await db.database.read('system', (tx) => statementDocument(tx, wanted, missingMovements))
+        const statement = await db.database.read(testActor, (tx) => statementDocument(tx, wanted, missingMovements))
         expect([statement?.opening.minor, statement?.closing.minor]).toEqual([
           balanceBefore(told, day),
           balanceBefore(told, day + 1),

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { testActor } from '../../../../test/support/actors.ts'
 import { makeCompany } from '../../../../test/support/company.ts'
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.ts'
 import { describeWithStandards, readStandard, standardsIn, standardsPath } from '../../../../test/support/standards.ts'
@@ -43,7 +44,7 @@ const contextOf = (organization: Id<'organization'>) => ({
 
 /** The organization's external accounts as its owner sees them: `DE89… EUR` → `12.50`. */
 async function balances(organization = organizationId): Promise<Record<string, string>> {
-  const accounts = await db.database.read('system', (tx) => allBankAccounts(tx, organization, true))
+  const accounts = await db.database.read(testActor, (tx) => allBankAccounts(tx, organization, true))
   return Object.fromEntries(
     accounts.map((a) => [
       `${a.iban ?? a.accountNumber} ${a.currency}`,

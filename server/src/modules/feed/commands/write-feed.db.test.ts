@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { testActor } from '../../../../test/support/actors.ts'
 import { makeCompany, type TestCompany } from '../../../../test/support/company.ts'
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.ts'
 import { type Id, newId } from '../../../platform/ids.ts'
@@ -34,7 +35,7 @@ const movement = (minor = 12_30n) => ({
 const waiting = (): PendingMovement => ({ ...movement(), ledgerKey: keyOf() })
 const settled = (): CompletedMovement => ({ ...movement(), ledgerKey: keyOf(), balanceMinor: 5_00n })
 
-const run = <T>(work: (tx: Parameters<typeof pending>[1]) => Promise<T>) => db.database.transaction('system', work)
+const run = <T>(work: (tx: Parameters<typeof pending>[1]) => Promise<T>) => db.database.transaction(testActor, work)
 const rowOf = async (id: Id<'transaction'> | undefined) =>
   (await db.admin.query('select *, amount_minor::text as amount from feed.transaction where id = $1', [id])).rows[0]
 

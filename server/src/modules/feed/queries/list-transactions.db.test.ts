@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { asMember } from '../../../../test/support/actors.ts'
 import { makeCompany, type TestCompany } from '../../../../test/support/company.ts'
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
@@ -50,8 +51,8 @@ async function list(
     settledAt: {},
     createdAt: {},
   }
-  const before = await db.database.read({ organizationId: company.id }, readSoFar)
-  return db.database.read({ organizationId: company.id }, async (tx) => {
+  const before = await db.database.read(asMember(company.id), readSoFar)
+  return db.database.read(asMember(company.id), async (tx) => {
     const page = { sort, offset, limit: 100 }
     const found = await pageOfTransactions(tx, { id: company.accounts[0].id }, { ...everything, ...filter }, page)
     return { count: Number(found?.count), rows: found?.rows.length, read: (await readSoFar(tx)) - before }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { testActor } from '../../../../test/support/actors.ts'
 import { makeCompany, type TestCompany } from '../../../../test/support/company.ts'
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.ts'
 import { describeWithStandards } from '../../../../test/support/standards.ts'
@@ -28,7 +29,7 @@ beforeAll(async () => {
 afterAll(() => db.drop())
 
 const pay = (minor: bigint, at: Date) =>
-  db.database.transaction('system', async (tx) => {
+  db.database.transaction(testActor, async (tx) => {
     const [debtor, creditor] = company.accounts
     const key = newId<'ledger_operation'>()
     const amount = money(EUR, minor)
@@ -55,7 +56,7 @@ const pay = (minor: bigint, at: Date) =>
   })
 
 const statement = (from: string, to: string, account = company.accounts[0].iban) =>
-  db.database.read('system', (tx) =>
+  db.database.read(testActor, (tx) =>
     statementDocument(tx, { account, organizationId: null, from, to, now: opened }, missingMovements),
   )
 
@@ -102,7 +103,7 @@ test('what is missing between two statements of another bank stands in ours, so 
     await importStatementFile(importing(), order)
   }
   const read = (organizationId: TestCompany['id'], from: string, to: string) =>
-    db.database.read('system', (tx) =>
+    db.database.read(testActor, (tx) =>
       statementDocument(tx, { account: '30003/00012345678', organizationId, from, to, now: opened }, missingMovements),
     )
   const [first, second] = [await makeCompany(db.database, opened), await makeCompany(db.database, opened)]
@@ -135,7 +136,7 @@ test.each(['30003 00077', '00077', '3000300077'])('an account of another bank wi
   await importStatementFile(importing(), order)
   const wanted = { account, organizationId: owner.id, from: '2026-01-05', to: '2026-01-05', now: opened }
   const find = (code: 'USD' | 'EUR') =>
-    db.database.read('system', (tx) => statementDocument(tx, { ...wanted, currency: currency(code) }, missingMovements))
+    db.database.read(testActor, (tx) => statementDocument(tx, { ...wanted, currency: currency(code) }, missingMovements))
   expect(await find('USD')).toMatchObject({ iban: '30003 00077', bic: null, closing: { minor: 5_00n } })
   expect(await find('EUR')).toBeUndefined()
 })
@@ -144,7 +145,7 @@ test('a statement taken into another organization gives the same balances there,
   const other = await makeCompany(db.database, opened)
   const account = company.accounts[0].iban
   const wanted = { account, from: '2026-03-11', to: '2026-03-31', now: opened }
-  const document = await db.database.read('system', (tx) =>
+  const document = await db.database.read(testActor, (tx) =>
     statementDocument(tx, { ...wanted, organizationId: company.id }, missingMovements),
   )
   if (!document) throw new Error('no statement')
@@ -153,7 +154,7 @@ test('a statement taken into another organization gives the same balances there,
   const order = { organizationId: other.id, organizationSlug: other.slug, fileName: 'statement.xml', file }
   await importStatementFile(importing(), order)
   for (const from of ['2026-03-11', '2020-01-01']) {
-    const theirs = await db.database.read('system', (tx) =>
+    const theirs = await db.database.read(testActor, (tx) =>
       statementDocument(tx, { ...wanted, from, organizationId: other.id }, missingMovements),
     )
     expect(theirs?.opening).toEqual(document.opening)

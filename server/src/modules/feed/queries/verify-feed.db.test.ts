@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { testActor } from '../../../../test/support/actors.ts'
 import { makeCompany, type TestCompany } from '../../../../test/support/company.ts'
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.ts'
 import { newId } from '../../../platform/ids.ts'
@@ -21,7 +22,7 @@ afterAll(() => db.drop())
 
 /** A movement between the company's accounts, as the feed and the ledger should tell it. */
 const move = (minor: bigint) =>
-  db.database.transaction('system', async (tx) => {
+  db.database.transaction(testActor, async (tx) => {
     const [debtor, creditor] = company.accounts
     const ledgerKey = newId<'ledger_operation'>()
     const amount = money(EUR, minor)
@@ -37,7 +38,7 @@ const move = (minor: bigint) =>
   })
 
 const unshown = async () => {
-  const proofs = await db.database.read('system', verifyFeed)
+  const proofs = await db.database.read(testActor, verifyFeed)
   const found = proofs.find(({ name }) => name === 'feeds_show_entries_of_the_ledger')
   return found && { violations: found.violations, examples: found.examples }
 }

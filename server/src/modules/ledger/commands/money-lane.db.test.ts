@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { testActor } from '../../../../test/support/actors.ts'
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.ts'
 import { type Gatherer, gatherer, need } from '../../../platform/gather.ts'
 import { findAnswers, type KeyClaim, pruneIdempotency, requestHash, storeAnswers } from '../../../platform/idempotency.ts'
@@ -66,13 +67,13 @@ const words = (answers: readonly Awaited<ReturnType<MoneyLane['submit']>>[]) =>
   answers.map((a) => (a.ok ? (a.value.replay ? `replayed ${JSON.stringify(a.value.replay.body)}` : a.value.value) : a.refusal))
 
 const bobHas = async ({ book }: Company) =>
-  (await db.database.read('system', (tx) => balancesOf(tx, [book.bob])))[0]?.balance ?? 0n
+  (await db.database.read(testActor, (tx) => balancesOf(tx, [book.bob])))[0]?.balance ?? 0n
 
 const noted = async (prefix: string): Promise<string[]> =>
   (await db.admin.query('select text from public.note where text like $1 order by text', [`${prefix}%`])).rows.map((r) => r.text)
 
 const answersOf = ({ id }: Company, ...keys: string[]) =>
-  db.database.read('system', (tx) =>
+  db.database.read(testActor, (tx) =>
     findAnswers(
       tx,
       keys.map((key) => claim(id, key)),
@@ -282,6 +283,6 @@ describe('a key', () => {
 /** A fact whose gathering is the moment at which another process does something. */
 const interruption = (meanwhile: (tx: Tx) => Promise<unknown>): Gatherer<true> =>
   gatherer('test.meanwhile', async () => {
-    await db.database.transaction('system', meanwhile)
+    await db.database.transaction(testActor, meanwhile)
     return new Map()
   })

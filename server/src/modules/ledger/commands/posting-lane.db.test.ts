@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { testActor } from '../../../../test/support/actors.ts'
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.ts'
 import { newId } from '../../../platform/ids.ts'
 import { balancesOf, PostingLane, type PostingLaneOptions } from '../index.ts'
@@ -76,14 +77,14 @@ test('rows written alongside stand and fall with the posting', async () => {
       }
     },
   })
-  const before = (await db.database.read('system', (tx) => balancesOf(tx, [book.bob])))[0]?.balance ?? 0n
+  const before = (await db.database.read(testActor, (tx) => balancesOf(tx, [book.bob])))[0]?.balance ?? 0n
   const lucky = transfer(book.nostro, book.bob, 1n)
   const unlucky = transfer(book.nostro, book.bob, 1n, { code: 'unlucky' })
   const settled = await Promise.allSettled([lane.submitOne(lucky), lane.submitOne(unlucky)])
   expect(settled.map((one) => one.status)).toEqual(['fulfilled', 'rejected'])
   const { rows } = await db.admin.query('select key, balance::text from public.feed')
   expect(rows).toEqual([{ key: lucky.key, balance: (before + 1n).toString() }])
-  expect((await db.database.read('system', (tx) => balancesOf(tx, [book.bob])))[0]?.balance).toBe(before + 1n)
+  expect((await db.database.read(testActor, (tx) => balancesOf(tx, [book.bob])))[0]?.balance).toBe(before + 1n)
   await lane.close()
 })
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { testActor } from '../../../../test/support/actors.ts'
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.ts'
 import { newId } from '../../../platform/ids.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
@@ -24,7 +25,7 @@ beforeAll(async () => {
 })
 afterAll(() => db.drop())
 
-const read = <T>(work: (tx: Tx) => Promise<T>): Promise<T> => db.database.read('system', work)
+const read = <T>(work: (tx: Tx) => Promise<T>): Promise<T> => db.database.read(testActor, work)
 
 describe('balances', () => {
   test('as of a recorded time: what was known then', async () => {

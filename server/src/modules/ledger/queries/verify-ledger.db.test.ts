@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { testActor } from '../../../../test/support/actors.ts'
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.ts'
 import { EUR, money } from '../../../platform/money.ts'
 import { closePeriod, verifyLedger } from '../index.ts'
@@ -19,7 +20,7 @@ beforeAll(async () => {
     { kind: 'hold', key: ended, account: book.alice, amount, code: 'test' },
     { kind: 'post_hold', key: newKey(), hold: ended, credit: book.bob, code: 'test' },
   ])
-  await db.database.transaction('system', (tx) => closePeriod(tx, { bookId: book.bookId, through: '2026-05-01', now: NOON }))
+  await db.database.transaction(testActor, (tx) => closePeriod(tx, { bookId: book.bookId, through: '2026-05-01', now: NOON }))
 })
 afterAll(() => db.drop())
 

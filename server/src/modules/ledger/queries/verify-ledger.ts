@@ -1,3 +1,4 @@
+import { systemActor } from '../../../platform/actor.ts'
 import type { Database, Tx } from '../../../platform/postgres/database.ts'
 
 /** One proof over the whole ledger. */
@@ -124,7 +125,7 @@ const CHECKS: Readonly<Record<string, string>> = {
 /** Proves the whole ledger from its entries: zero sum per currency, balance = entries, versions, floors, holds, keys, orphans. Reads one snapshot. */
 export async function verifyLedger(database: Database): Promise<LedgerReport> {
   const startedAt = performance.now()
-  const body = await database.transaction('system', async (tx) => {
+  const body = await database.transaction(systemActor('ledger.verify'), async (tx) => {
     await tx.query('set transaction isolation level repeatable read')
     // A proof reads everything once: hash joins, memory over disk, and no deadline. Loops, and merges on the book alone, are what a planner
     // with old statistics falls for, right after many holds or keys were written: 20,000 of them took it minutes.

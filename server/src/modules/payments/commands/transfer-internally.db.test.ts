@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { testActor } from '../../../../test/support/actors.ts'
 import { makeCompany, type TestCompany } from '../../../../test/support/company.ts'
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.ts'
 import type { Act } from '../../../platform/act.ts'
@@ -63,7 +64,7 @@ const neverRecorded = () => {
 const bodyOf = ({ id }: { id: string }) => ({ status: 200, body: { internal_transfer: { id } } })
 
 const balances = async (company: TestCompany) => {
-  const accounts = await test_.database.read('system', (tx) =>
+  const accounts = await test_.database.read(testActor, (tx) =>
     balancesOf(
       tx,
       company.accounts.map((a) => a.ledgerAccountId),
