@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import '../../src/bank.ts' // every module, and with it every table that it declares
+import { TRANSACTION_MOVES, TRANSACTION_STATUSES } from '../../src/modules/feed/domain/transaction.ts'
 import { CREDIT_TRANSFER_MOVES, CREDIT_TRANSFER_STATUSES } from '../../src/modules/payments/domain/credit-transfer.ts'
 import { INCOMING_STATUSES, INCOMING_TRANSFER_MOVES } from '../../src/modules/payments/domain/incoming-transfer.ts'
 import { drawMoves, statesOf } from '../../src/platform/moves.ts'
@@ -60,6 +61,7 @@ describe('a declared table', () => {
 
 describe.each([
   ['payments.credit_transfer', CREDIT_TRANSFER_STATUSES, CREDIT_TRANSFER_MOVES, 'payments'],
+  ['feed.transaction', TRANSACTION_STATUSES, TRANSACTION_MOVES, 'feed'],
   ['payments.incoming_transfer', INCOMING_STATUSES, INCOMING_TRANSFER_MOVES, 'payments'],
 ] as const)('the states of %s', (name, states, moves, module) => {
   test('are those that its table allows', async () => {

@@ -4,6 +4,7 @@ import type { Tx } from '../../platform/postgres/database.ts'
 import type { SubjectRef } from '../../platform/subject.ts'
 import type { OperationKey } from '../ledger/index.ts'
 import type { Completion, FeedRow } from './domain/movement.ts'
+import { TRANSACTION_MOVES } from './domain/transaction.ts'
 import type { TransactionFact } from './events.ts'
 
 /**
@@ -69,17 +70,19 @@ const factOf = (row: ChangedRow): TransactionFact & { readonly balanceMinor: big
   subject: { kind: row.subjectKind, id: row.subjectId },
 })
 
+const { complete, decline } = TRANSACTION_MOVES
+
 /** @returns those that were pending. */
 export const completeTransactions = async (tx: Tx, rows: readonly Completion[], completedAt: Date) =>
   (
     await tx.rows<ChangedRow>`
   update feed.transaction t
-     set status = 'completed', settled_at = ${completedAt}, updated_at = ${completedAt}, settled_balance_minor = c.balance, ledger_key = c.ledger_key
+     set status = ${complete.to}, settled_at = ${completedAt}, updated_at = ${completedAt}, settled_balance_minor = c.balance, ledger_key = c.ledger_key
     from unnest(
       ${rows.map((r) => r.subject.kind)}::text[], ${rows.map((r) => r.subject.id)}::uuid[], ${rows.map((r) => r.balanceMinor)}::bigint[],
       ${rows.map((r) => r.ledgerKey)}::uuid[])
       as c(subject_kind, subject_id, balance, ledger_key)
-   where t.subject_id = c.subject_id and t.subject_kind = c.subject_kind and t.status = 'pending'
+   where t.subject_id = c.subject_id and t.subject_kind = c.subject_kind and t.status = any(${complete.from})
   returning t.id, t.organization_id as "organizationId", t.bank_account_id as "bankAccountId", t.side, t.operation_type as "operationType",
             t.amount_minor as "amountMinor", t.currency, t.label, t.reference, t.subject_kind as "subjectKind", t.subject_id as "subjectId",
             t.emitted_at as "emittedAt", t.settled_balance_minor as "balanceMinor"`
@@ -90,9 +93,9 @@ export const declineTransactions = async (tx: Tx, subjects: readonly SubjectRef[
   (
     await tx.rows<ChangedRow>`
   update feed.transaction t
-     set status = 'declined', updated_at = ${declinedAt}
+     set status = ${decline.to}, updated_at = ${declinedAt}
     from unnest(${subjects.map((s) => s.kind)}::text[], ${subjects.map((s) => s.id)}::uuid[]) as s(kind, id)
-   where t.subject_id = s.id and t.subject_kind = s.kind and t.status = 'pending'
+   where t.subject_id = s.id and t.subject_kind = s.kind and t.status = any(${decline.from})
   returning t.id, t.organization_id as "organizationId", t.bank_account_id as "bankAccountId", t.side, t.operation_type as "operationType",
             t.amount_minor as "amountMinor", t.currency, t.label, t.reference, t.subject_kind as "subjectKind", t.subject_id as "subjectId",
             t.emitted_at as "emittedAt", t.settled_balance_minor as "balanceMinor"`

@@ -1,13 +1,18 @@
+import { defineMoves } from '../../../platform/moves.ts'
+
 /**
- * One movement in an account's feed.
- *
- *   pending ──▶ completed      touches the authorized balance, then the balance
- *      └──────▶ declined       gave the authorized balance back
+ * One movement in an account's feed. A pending one touches the authorized balance.
  *
  * What happened is never rewritten: a return is a new transaction of the other side. What people say about it is (note, labels, VAT,
  * attachments), and so are the balances of a connected account, whose bank may tell its bookings in another order than their days.
  */
 export const TRANSACTION_STATUSES = ['pending', 'declined', 'completed'] as const
+
+/** All that its status may do. What is booked at once begins as completed. */
+export const TRANSACTION_MOVES = defineMoves({
+  complete: [['pending'], 'completed'], // touches the balance
+  decline: [['pending'], 'declined'], // gives the authorized balance back
+})
 export type TransactionStatus = (typeof TRANSACTION_STATUSES)[number]
 
 export const TRANSACTION_SIDES = ['credit', 'debit'] as const
