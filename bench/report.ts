@@ -16,7 +16,14 @@ export type BenchRow = {
   verified: boolean
 }
 
-export type BenchReport = { rows: BenchRow[] }
+/** A row whose books are still to be proved and set against TPC-B. */
+export type Unproven = Omit<BenchRow, 'ratioToTpcB' | 'verified'> & { readonly isRead?: boolean }
+
+export type BenchReport = {
+  /** Version and compiler's optimization of the PostgreSQL that was measured. */
+  postgres: string
+  rows: BenchRow[]
+}
 
 const COLUMNS: readonly { title: string; of: (row: BenchRow) => string }[] = [
   { title: 'what', of: (row) => row.name },

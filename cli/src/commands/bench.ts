@@ -20,6 +20,6 @@ export function define(command: Command): void {
 async function bench(_: readonly string[], options: Options, output: Output): Promise<ExitCode> {
   const report = await runBench({ quick: options.quick === true, onProgress: output.note })
   if (options.writeReadme) writeReadme(report, README, systemClock.now())
-  output.result(report, toMarkdown(report))
+  output.result(report, `${report.postgres}\n\n${toMarkdown(report)}`)
   return report.rows.every((row) => row.verified) ? 0 : 1
 }
