@@ -35,19 +35,21 @@ export async function findAccountByIban(tx: Tx, iban: string): Promise<PaymentAc
 }
 
 /**
- * The organization's account, one of ours or a connected one, by what a caller wrote: `id`, which wins, or `iban`, blanks and case aside.
+ * The organization's account, one of ours or a connected one, by what a caller wrote: `id`, which wins, `iban`, blanks and case aside, or
+ * `slug`.
  * @returns undefined when it has no such account.
  */
 export async function findAccountId(
   tx: Tx,
   organizationId: Id<'organization'>,
-  asked: { readonly id?: string | undefined; readonly iban?: string | undefined },
+  asked: { readonly id?: string | undefined; readonly iban?: string | undefined; readonly slug?: string | undefined },
 ): Promise<Id<'bank_account'> | undefined> {
   const found = await store.findAccount(tx, {
     organizationId,
-    byId: asked.id !== undefined,
+    by: asked.id !== undefined ? 'id' : asked.iban !== undefined ? 'iban' : 'slug',
     id: asId<'bank_account'>(asked.id ?? '') ?? null,
     iban: (asked.iban ?? '').replaceAll(' ', '').toUpperCase(),
+    slug: asked.slug ?? '',
   })
   return found?.id
 }

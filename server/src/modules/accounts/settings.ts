@@ -9,11 +9,14 @@ const bankCode = (country: string, fallback: string, pattern: RegExp, form: stri
     text(pattern, form),
   )
 
+/** Unassigned: nobody can be paid by mistake. */
+const NOBODYS_BIC = 'PARTFRPPXXX'
+
 /** Who the bank is: its name, its BIC, and its own codes inside the national part of its IBANs. */
 export const bankSettings = settings(
   {
     name: setting('PARTITA_BANK_NAME', 'Partita Test Bank', 'text', 'shown on statements and IBAN certificates', text(/^[\p{L}\p{N} .,'&()/-]{1,70}$/u, 'a name of 1 to 70 characters')),
-    bic: setting('PARTITA_BIC', 'PARTFRPPXXX', 'BIC, 8 or 11 characters', 'an unassigned BIC: nobody can be paid by mistake', text(/^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$/, 'a BIC of 8 or 11 characters')),
+    bic: setting('PARTITA_BIC', NOBODYS_BIC, 'BIC, 8 or 11 characters', 'an unassigned BIC: nobody can be paid by mistake', text(/^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$/, 'a BIC of 8 or 11 characters')),
     // Countries we issue IBANs of, and the form of the bank's code there: bank and branch together where the country has both.
     codes: {
       FR: bankCode('FR', '1999900001', /^\d{10}$/, '10 digits: code banque and code guichet'),
@@ -33,3 +36,10 @@ export const bankSettings = settings(
 /** The bank as other banks and its customers know it. */
 export type BankIdentity = ValuesOf<typeof bankSettings.fields>
 export type BankCountry = keyof BankIdentity['codes']
+
+/**
+ * The BIC of an account with an IBAN of this country. The made-up bank has a branch in each; a bank of flesh and blood has the BIC that it
+ * was given.
+ */
+export const bicOfCountry = ({ bic }: Pick<BankIdentity, 'bic'>, country: BankCountry): string =>
+  bic === NOBODYS_BIC ? `${bic.slice(0, 4)}${country}${bic.slice(6)}` : bic

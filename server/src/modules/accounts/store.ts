@@ -100,12 +100,15 @@ export type AccountName = { readonly id: Id<'bank_account'>; readonly slug: stri
 export const namesOf = (tx: Tx, ids: readonly string[]) => tx.rows<AccountName>`
   select id, slug, transaction_slug_prefix as "transactionSlugPrefix" from accounts.bank_account where id = any(${ids}::uuid[])`
 
-/** By id, which wins, or by IBAN. */
-export const findAccount = (tx: Tx, wanted: { organizationId: string; byId: boolean; id: string | null; iban: string }) =>
+/** By one of its names. */
+export const findAccount = (
+  tx: Tx,
+  wanted: { organizationId: string; by: 'id' | 'iban' | 'slug'; id: string | null; iban: string; slug: string },
+) =>
   tx.maybe<{ id: Id<'bank_account'> }>`
     select id from accounts.bank_account
      where organization_id = ${wanted.organizationId}
-       and case when ${wanted.byId} then id = ${wanted.id}::uuid else iban = ${wanted.iban} end
+       and case ${wanted.by}::text when 'id' then id = ${wanted.id}::uuid when 'iban' then iban = ${wanted.iban} else slug = ${wanted.slug} end
      order by is_external
      limit 1`
 

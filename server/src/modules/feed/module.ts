@@ -4,7 +4,7 @@ import { createDemoLabels } from './demo.ts'
 import { EVENTS } from './events.ts'
 import { getBankAccount } from './operations/get-bank-account.ts'
 import { getLabel } from './operations/get-label.ts'
-import { getOrganization, getOrganizationBySlug } from './operations/get-organization.ts'
+import { getOrganization, getOrganizationBySlug, getOrganizationBySlugV1 } from './operations/get-organization.ts'
 import { getTransaction } from './operations/get-transaction.ts'
 import { listBankAccounts } from './operations/list-bank-accounts.ts'
 import { listLabels } from './operations/list-labels.ts'
@@ -22,6 +22,7 @@ export default defineModule({
     operations: [
       getOrganization,
       getOrganizationBySlug,
+      getOrganizationBySlugV1,
       listBankAccounts,
       getBankAccount,
       listTransactions,

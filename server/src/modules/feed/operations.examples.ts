@@ -2,7 +2,11 @@ import type { OperationExamples } from '../../platform/http/operation-example.ts
 
 export const examples: OperationExamples = {
   getOrganization: { path: '/v2/organization' },
-  getOrganizationBySlug: { path: '/v2/organizations/{slug}', named: true },
+  getOrganizationBySlug: {
+    path: '/v2/organizations/{slug}',
+    cases: { placeholder: { path: '/v2/organizations/%7Bid%7D' } },
+  },
+  getOrganizationBySlugV1: { path: '/v1/organizations/0' },
   listBankAccounts: { path: '/v2/bank_accounts' },
   getBankAccount: {
     path: '/v2/bank_accounts/{account}',

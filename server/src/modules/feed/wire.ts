@@ -143,15 +143,47 @@ const CounterpartySchema = named(
     counterparty_bank_identifier_format: Type.String({ description: 'SWIFT_BIC, unstructured or sort_code.' }),
   }),
 )
-const subjectSchema = (key: string) =>
-  Type.Optional(
-    key === 'direct_debit_hold' || key === 'check' || key === 'financing_installment' || key === 'pagopa_payment'
-      ? nullable(Type.Object({}, { additionalProperties: true }), `Details of a ${key}.`)
-      : CounterpartySchema,
-  )
+/** Details of the subjects that are no counterparty's account: whoever records such a transaction fills them, all or in part. */
+const DETAILS: Readonly<Record<string, Readonly<Record<string, TSchema>>>> = {
+  direct_debit_hold: { guarding_rate: text('Share of the collections that is held back.') },
+  check: { check_number: text('Number of the cheque.'), check_key: text('Its key.') },
+  financing_installment: {
+    total_installments_number: Type.Integer({ description: 'How many instalments there are.' }),
+    current_installment_number: Type.Integer({ description: 'Which of them this is.' }),
+  },
+  pagopa_payment: {
+    notice_number: text('The payment notice (codice avviso).'),
+    creditor_fiscal_code: text('The creditor institution (codice ente).'),
+    iuv: text('Unique payment identifier.'),
+  },
+}
+const subjectSchema = (key: string) => {
+  const details = DETAILS[key]
+  if (!details) return Type.Optional(CounterpartySchema)
+  const fields = Object.fromEntries(Object.entries(details).map(([name, schema]) => [name, Type.Optional(schema)]))
+  return Type.Optional(nullable(Type.Object(fields), `Details of a ${key}.`))
+}
 const categoryName = named(
   'CashFlowCategory',
   nullable(Type.Object({ id: uuid(), name: nullable(Type.String(), 'Its name.') }), 'Cash-flow category, when assigned.'),
+)
+
+const AttachmentSchema = named(
+  'Attachment',
+  Type.Object(
+    {
+      id: uuid(),
+      created_at: instant('When it was uploaded.'),
+      file_name: Type.String(),
+      file_size: text('In bytes.'),
+      file_content_type: Type.String(),
+      url: text('Where it can be fetched for a while.'),
+      probative_attachment: Type.Optional(
+        Type.Object({ status: Type.String() }, { description: 'Left out where there is none, never null.' }),
+      ),
+    },
+    { description: 'A file that belongs to a transaction.' },
+  ),
 )
 
 export const TransactionSchema = named(
@@ -198,9 +230,7 @@ export const TransactionSchema = named(
       subject_type: Type.String({ examples: Object.keys(SUBJECT_KEYS) }),
       bank_account_id: uuid(),
       is_external_transaction: Type.Boolean({ description: 'On a connected account at another bank.' }),
-      attachments: Type.Optional(
-        Type.Array(Type.Object({}, { additionalProperties: true }), { description: 'With includes[]=attachments.' }),
-      ),
+      attachments: Type.Optional(Type.Array(AttachmentSchema, { description: 'With includes[]=attachments. Never null.' })),
       labels: Type.Optional(Type.Array(LabelSchema, { description: 'With includes[]=labels.' })),
       vat_details: Type.Optional(
         Type.Object(

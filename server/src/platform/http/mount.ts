@@ -105,7 +105,7 @@ function authorize(operation: Operation, { clock, recorder }: MountPorts): onReq
 const actorOf = (request: FastifyRequest): MemberActor => ({ ...request.actor, requestId: request.id, address: request.ip })
 
 function handleRead(operation: Operation, { database, clock }: MountPorts) {
-  const { status = 200, run, write } = operation
+  const { status = 200, headers = {}, run, write } = operation
   return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     const ctx: OperationContext = { actor: request.actor, now: clock.now(), database, act: NO_ACT }
     const read = readRequest(operation, request, ctx)
@@ -113,7 +113,7 @@ function handleRead(operation: Operation, { database, clock }: MountPorts) {
     const outcome = await run(ctx, read.value)
     assert(!(outcome instanceof Replay), 'a read was answered as if it had a key')
     if (!outcome.ok) throw refusalOf(operation, outcome.refusal, read.value)
-    reply.code(status)
+    reply.code(status).headers(headers)
     return write(outcome.value, read.value)
   }
 }

@@ -69,6 +69,9 @@ const HEADERS = {
   'X-Tyk-Trace-Id': Type.String({ pattern: '^[0-9a-f]{32}$', description: 'Names the request; errors carry it as trace_id.' }),
   'Retry-After': Type.Integer({ minimum: 1, description: 'Seconds until it is worth trying again.' }),
   [MISMATCH_HEADER]: Type.String({ enum: ['true'], description: 'Only on an answer to another body.' }),
+  Deprecation: Type.String({ description: 'Another operation is to be used.' }),
+  Sunset: Type.String({ description: 'From when on this may be gone, as an HTTP date.' }),
+  Link: Type.String({ description: 'The operation that takes its place.' }),
 }
 
 const STAGING_TOKEN = {
@@ -141,12 +144,16 @@ export function describeApi(operations: readonly Operation[], health: readonly H
 }
 
 function describeOperation(operation: Operation, components: Components): OperationDescription {
-  const { access, body, idempotency, description } = operation
+  const { access, body, idempotency, description, headers = {} } = operation
   const scope = access.scope === 'none' ? '' : `Scope: \`${access.scope}\`.`
   const text = [description, scope].filter(Boolean).join('\n\n')
   const success = {
     description: 'Success.',
-    headers: components.headers('X-Tyk-Trace-Id', ...(idempotency === 'contract' ? [MISMATCH_HEADER] : [])),
+    headers: components.headers(
+      'X-Tyk-Trace-Id',
+      ...(idempotency === 'contract' ? [MISMATCH_HEADER] : []),
+      ...Object.keys(headers),
+    ),
     content: { 'application/json': { schema: components.schema(operation.answer) } },
   }
   return {

@@ -102,6 +102,8 @@ type Common<B extends TSchema, Q, I, V, R extends Refusal> = {
   readonly answer: TSchema
   /** Of success; 200 unless said. */
   readonly status?: number
+  /** Sent with every success; the API's description knows them. */
+  readonly headers?: Readonly<Partial<Record<AnswerHeader, string>>>
   readonly refusals: Refusals<NoInfer<R>, I>
   /** Wire words into ours; what is wrong with them is answered with 422. */
   readonly read: (wire: Wire<Q, Static<B>>, ctx: RequestContext) => Result<I, readonly ApiError[]>
@@ -126,6 +128,9 @@ type Write<I, V> = {
 }
 
 export type Declaration<B extends TSchema, Q, I, V, R extends Refusal> = Common<B, Q, I, V, R> & (Read | Write<I, V>)
+
+/** What an answer of ours can carry of its own. */
+export type AnswerHeader = 'Deprecation' | 'Sunset' | 'Link'
 
 /** Any operation, where its own types do not matter: it came from `operation`, which checked that they fit each other. */
 // biome-ignore lint/suspicious/noExplicitAny: values of one operation only ever meet functions of the same

@@ -47,6 +47,8 @@ export type Parameter<T> = {
   /** @param values never empty, no empty text among them. */
   readonly read: (values: readonly string[], name: string) => T | Problem
   readonly fallback: T
+  /** Another name that clients use; its own wins where both are given. */
+  readonly alias?: string
 }
 
 const only = (values: readonly string[]): string => values[0] as string
@@ -216,15 +218,26 @@ const wholeNumber = (fallback: number, max: number, description: string): Parame
   fallback,
 })
 
-/** `page` and `per_page`, for every list. */
+/** `page`, which some clients call `current_page`, and `per_page`, for every list. */
 export const paging = {
-  page: wholeNumber(1, 999_999_999, 'Which page, from 1. A page past the end is empty.'),
+  page: { ...wholeNumber(1, 999_999_999, 'Which page, from 1. A page past the end is empty.'), alias: 'current_page' },
   per_page: wholeNumber(PER_PAGE_MAX, PER_PAGE_MAX, 'Rows of a page.'),
 } satisfies Record<keyof Paging, Parameter<number>>
 
 type Parameters = Readonly<Record<string, Parameter<unknown>>>
 export type QueryOf<P extends Parameters> = {
   readonly [K in keyof P]: P[K]['fallback'] | Exclude<ReturnType<P[K]['read']>, Problem>
+}
+
+const otherName = (schema: TSchema, name: string): TSchema => {
+  const { default: _, ...plain } = schema as TSchema & { default?: unknown }
+  return Type.Optional({ ...plain, description: `Another name of ${name}, which wins.` } as TSchema)
+}
+
+/** The values given under a name, without empty ones; undefined when there is none. */
+function presentAmong(given: RawQuery, name: string): readonly string[] | undefined {
+  const present = given.get(name)?.filter((value) => value !== '')
+  return present && present.length > 0 ? present : undefined
 }
 
 /**
@@ -234,20 +247,29 @@ export type QueryOf<P extends Parameters> = {
 export function defineQuery<const P extends Parameters>(parameters: P) {
   const entries = Object.entries(parameters)
   return {
-    schema: Type.Object(Object.fromEntries(entries.map(([name, { schema, isList }]) => [isList ? `${name}[]` : name, schema]))),
+    schema: Type.Object(
+      Object.fromEntries(
+        entries.flatMap(([name, { schema, isList, alias }]): [string, TSchema][] => [
+          [isList ? `${name}[]` : name, schema],
+          ...(alias === undefined ? [] : [[alias, otherName(schema, name)] as [string, TSchema]]),
+        ]),
+      ),
+    ),
     /** @throws HttpRefusal 422 with every problem at once. */
     read(raw: unknown): QueryOf<P> {
       const given = raw as RawQuery
       const problems: ApiError[] = []
       const values = entries.map(([name, parameter]) => {
-        const present = given.get(name)?.filter((value) => value !== '')
-        if (!present || present.length === 0) return [name, parameter.fallback]
+        const present = presentAmong(given, name)
+        const called = present || parameter.alias === undefined ? name : parameter.alias
+        const asked = present ?? presentAmong(given, called)
+        if (!asked) return [name, parameter.fallback]
         // Of a value that stands twice, a proxy may read the one and we the other.
-        if (present.length > 1 && !parameter.isList) {
-          problems.push(atParameter('invalid', `${name} is given more than once`, name))
+        if (asked.length > 1 && !parameter.isList) {
+          problems.push(atParameter('invalid', `${called} is given more than once`, called))
           return [name, parameter.fallback]
         }
-        const value = parameter.read(present, name)
+        const value = parameter.read(asked, called)
         if (isProblem(value)) problems.push(value.problem)
         return [name, value]
       })

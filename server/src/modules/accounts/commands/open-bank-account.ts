@@ -5,7 +5,7 @@ import type { Currency } from '../../../platform/money.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
 import { type BookId, openAccounts, openBook } from '../../ledger/index.ts'
 import { ledgerCodeOf, type PaymentAccount } from '../domain/bank-account.ts'
-import type { BankCountry, BankIdentity } from '../settings.ts'
+import { type BankCountry, type BankIdentity, bicOfCountry } from '../settings.ts'
 import * as store from '../store.ts'
 
 export type OpenBankAccount = {
@@ -36,6 +36,7 @@ export async function openBankAccount(tx: Tx, request: OpenBankAccount): Promise
   const { next: number, hasMain } = await store.lockAccountNumbers(tx, organizationId)
   const { number: accountNumber } = await store.nextAccountNumber(tx)
   const iban = buildIban(country, bank.codes[country], accountNumber)
+  const bic = bicOfCountry(bank, country)
   const ledgerAccountId = newId<'ledger_account'>()
   const opened = await openAccounts(
     tx,
@@ -55,7 +56,7 @@ export async function openBankAccount(tx: Tx, request: OpenBankAccount): Promise
     main: !hasMain,
     country,
     iban,
-    bic: bank.bic,
+    bic,
     accountNumber: null,
     currency,
     isExternal: false,
@@ -64,7 +65,7 @@ export async function openBankAccount(tx: Tx, request: OpenBankAccount): Promise
     statedBalanceMinor: null,
     createdAt: now,
   })
-  return { id, organizationId, iban, bic: bank.bic, currency, status: 'active', name, holderName, bookId, ledgerAccountId }
+  return { id, organizationId, iban, bic, currency, status: 'active', name, holderName, bookId, ledgerAccountId }
 }
 
 /** How an account and its transactions are called in URLs and exports. */

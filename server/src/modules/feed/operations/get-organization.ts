@@ -1,13 +1,15 @@
 import { Type } from 'typebox'
 import { assert } from '../../../platform/assert.ts'
-import { atParameter } from '../../../platform/http/api-error.ts'
-import { type OperationContext, operation, refused } from '../../../platform/http/operation.ts'
-import { boolean, defineQuery } from '../../../platform/http/query.ts'
-import { ok, refuse } from '../../../platform/result.ts'
+import { type OperationContext, operation } from '../../../platform/http/operation.ts'
+import { boolean, defineQuery, type QueryOf } from '../../../platform/http/query.ts'
+import { ok } from '../../../platform/result.ts'
 import { findOrganization } from '../../team/index.ts'
 import { allAccounts } from '../queries/bank-accounts.ts'
 import { OrganizationSchema, organizationToWire } from '../wire.ts'
 import { reader } from './permissions.ts'
+
+const parameters = { include_external_accounts: boolean(false, 'Also list connected accounts at other banks.') }
+type Asked = QueryOf<typeof parameters>
 
 const shared = {
   tag: 'Organizations',
@@ -15,34 +17,48 @@ const shared = {
   sca: 'none',
   idempotency: 'none',
   audit: 'none',
-  query: defineQuery({ include_external_accounts: boolean(false, 'Also list connected accounts at other banks.') }),
+  query: defineQuery(parameters),
   answer: Type.Object({ organization: OrganizationSchema }),
 } as const
 
-export const getOrganization = operation({
+const own = {
   ...shared,
+  read: ({ query }: { readonly query: Asked }) => ok(query),
+  run: async (ctx: OperationContext, query: Asked) => ok(await ownOrganization(ctx, query.include_external_accounts)),
+  write: toWire,
+  refusals: {},
+}
+
+/** The same under its older paths. What stands in them has never mattered: a credential has one organization (qonto-api.md §50). */
+const deprecated = {
+  ...own,
+  deprecated: true,
+  headers: {
+    Deprecation: 'true',
+    Sunset: 'Sun, 15 Nov 2026 00:00:00 GMT', // the contract's day; we go on answering
+    Link: '</v2/organization>; rel="successor-version"',
+  },
+} as const
+
+export const getOrganization = operation({
+  ...own,
   id: 'getOrganization',
   route: 'GET /v2/organization',
   summary: 'The organization of the credential, and its accounts.',
-  read: ({ query }) => ok(query),
-  run: async (ctx, query) => ok(await ownOrganization(ctx, query.include_external_accounts)),
-  write: toWire,
-  refusals: {},
 })
 
 export const getOrganizationBySlug = operation({
-  ...shared,
+  ...deprecated,
   id: 'getOrganizationBySlug',
   route: 'GET /v2/organizations/:id',
-  summary: 'The same, addressed by slug.',
-  deprecated: true,
-  read: ({ query, params }) => ok({ ...query, asked: params.id }),
-  run: async (ctx, { asked, include_external_accounts }) => {
-    const own = await ownOrganization(ctx, include_external_accounts)
-    return asked === own.organization.slug || asked === own.organization.id ? ok(own) : refuse('organization_not_found')
-  },
-  write: toWire,
-  refusals: { organization_not_found: refused(404, atParameter('not_found', 'Organization not found', 'id')) },
+  summary: 'The same, whatever stands in the path.',
+})
+
+export const getOrganizationBySlugV1 = operation({
+  ...deprecated,
+  id: 'getOrganizationBySlugV1',
+  route: 'GET /v1/organizations/:slug',
+  summary: 'The same, whatever stands in the path.',
 })
 
 const ownOrganization = ({ database, actor }: OperationContext, withExternal: boolean) =>

@@ -24,6 +24,7 @@ import { reader } from './permissions.ts'
 const parameters = {
   bank_account_id: text('The account whose feed is wanted. This or iban is required; this one wins.'),
   iban: text('The same, by IBAN.'),
+  slug: text('The same, by the account’s slug; the others win.'),
   includes,
   status: listOf(TRANSACTION_STATUSES, ['completed'], 'Only these statuses.'),
   ...instants('updated_at'),
@@ -49,12 +50,12 @@ export const listTransactions = list({
   row: TransactionSchema,
   query: defineQuery(parameters),
   check: (query) =>
-    query.bank_account_id === undefined && query.iban === undefined
+    query.bank_account_id === undefined && query.iban === undefined && query.slug === undefined
       ? [{ code: 'missing', detail: 'bank_account_id or iban is missing' }]
       : [],
   snapshot: true,
   page: async (tx, { actor: { organizationId } }, query, range) => {
-    const asked = { id: query.bank_account_id, iban: query.iban }
+    const asked = { id: query.bank_account_id, iban: query.iban, slug: query.slug }
     const page = await pageOfTransactions(tx, asked, filterOf(organizationId, query), { sort: query.sort_by, ...range })
     if (!page) return refuse('account_not_found')
     return ok({ ...page, rows: await embed(tx, organizationId, page.rows, query.includes) })
@@ -62,10 +63,14 @@ export const listTransactions = list({
   toWire: ({ transaction, included }) => transactionToWire(transaction, included),
   refusals: {
     account_not_found: refused(404, (_: 'account_not_found', query: Asked) => [
-      atParameter('not_found', 'Bank account not found', query.bank_account_id === undefined ? 'iban' : 'bank_account_id'),
+      atParameter('not_found', 'Bank account not found', namedBy(query)),
     ]),
   },
 })
+
+/** The parameter that names the account. */
+const namedBy = ({ bank_account_id, iban }: Asked): string =>
+  bank_account_id !== undefined ? 'bank_account_id' : iban !== undefined ? 'iban' : 'slug'
 
 const filterOf = (organizationId: Id<'organization'>, query: Asked): TransactionFilter => ({
   organizationId,

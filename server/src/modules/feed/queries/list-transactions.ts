@@ -30,8 +30,12 @@ export type TransactionFilter = {
 export const TRANSACTION_SORTS = ['updated_at', 'settled_at', 'emitted_at'] as const
 export type TransactionSort = { readonly by: (typeof TRANSACTION_SORTS)[number]; readonly direction: 'asc' | 'desc' }
 
-/** The account whose feed is wanted: by id, which wins, or by IBAN; both as the caller wrote them. */
-export type FeedAccount = { readonly id?: string | undefined; readonly iban?: string | undefined }
+/** The account whose feed is wanted: by id, which wins, by IBAN, or else by slug; all as the caller wrote them. */
+export type FeedAccount = {
+  readonly id?: string | undefined
+  readonly iban?: string | undefined
+  readonly slug?: string | undefined
+}
 
 type AccountFilter = TransactionFilter & { readonly bankAccountId: Id<'bank_account'> }
 
