@@ -38,7 +38,7 @@ export async function buildApp(world: World, { parts, permissions }: HttpParts, 
         stagingToken: config.stagingToken,
       }),
     )
-    const ports = { database, clock, permissions: new Set(Object.keys(permissions)) }
+    const ports = { database, clock, permissions: new Set(Object.keys(permissions)), budgetMs: config.requestMs }
     mount(authenticated, operationsOf(parts, config.sandbox), ports)
   })
   await server.app.ready()

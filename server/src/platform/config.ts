@@ -33,7 +33,7 @@ const FIELDS = {
   database: {
     url: setting('DATABASE_URL', undefined, 'postgres://user:password@host:port/database', '`npm start` sets it when it starts PostgreSQL itself', url('postgres:', 'postgresql:')),
     poolSize: setting('PARTITA_DATABASE_POOL', '10', 'connections per role', 'a few times the cores of PostgreSQL; more only queue inside it', integer(1, 200)),
-    acquireTimeoutMs: setting('PARTITA_DATABASE_ACQUIRE_MS', '5000', 'milliseconds', 'a request that waits longer for a connection is better told to come back; load shedding keeps the wait of an ordinary crowd to about a second', integer(10, 60_000)),
+    acquireTimeoutMs: setting('PARTITA_DATABASE_ACQUIRE_MS', '1000', 'milliseconds', 'a request that waits longer for a connection is told to come back: the database is away, or more come than it can serve', integer(10, 60_000)),
     statementTimeoutMs: setting('PARTITA_DATABASE_STATEMENT_MS', '30000', 'milliseconds, 0 for none', 'longer than any statement of a request; imports and proofs have their own', integer(0, 3_600_000)),
   },
   sandbox: setting('PARTITA_SANDBOX', 'auto', 'on | off | auto', 'auto: off in production, else on. A sandbox can invent money and move the clock', onOff(({ isProduction }) => !isProduction)),
@@ -51,6 +51,7 @@ const FIELDS = {
     max: setting('PARTITA_CONNECTIONS', 'auto', 'connections | auto', 'auto: half of what the system lets this process open, so that files and the database have room; when all are taken, the longest silent one makes room', auto(integer(10, 1_000_000), () => 0)),
     perAddress: setting('PARTITA_CONNECTIONS_PER_ADDRESS', '0', 'connections per client address, 0 for no limit', 'proxies bring everybody from one address: those that are trusted are never limited', integer(0, 1_000_000)),
   },
+  requestMs: setting('PARTITA_REQUEST_MS', '5000', 'milliseconds', 'the budget of one request once it is read: then it is answered 503, whatever the database does. A hundred times what a payment takes, so that a stalled disk is waited for; shorter than clients wait before they give up', integer(100, 600_000)),
   // When to turn requests away: reads first, money last.
   load: {
     readsInFlightMax: setting('PARTITA_READS_IN_FLIGHT', '512', 'requests', 'a burst that is still answered within a second; under lasting load fewer are taken', integer(1, 100_000)),

@@ -1,4 +1,5 @@
 import { assert } from './assert.ts'
+import { presentDeadline, workUntil } from './deadline.ts'
 import { Overtaken, PlatformUnavailable } from './errors.ts'
 import { isolate, isPassing } from './isolate.ts'
 import { isConnectionLoss } from './postgres/database.ts'
@@ -31,7 +32,10 @@ export type LaneOptions<Command, Answer> = {
   readonly companions?: () => (command: Command) => boolean
   /** How long work is tried again that failed by what is passing; 6,000 ms unless said: a database that restarts after a crash is back within that. */
   readonly patienceMs?: number
-  /** When a command's caller waits no longer, in `MachineTime`. It is not begun after that, nor tried again for its sake. */
+  /**
+   * When a command's caller waits no longer, in `MachineTime`; `presentDeadline` unless said. It is not begun after that, nor tried again
+   * for its sake, and the work on a batch ends when nobody waits for any of it.
+   */
   readonly deadlineOf?: (command: Command) => number
   readonly time?: MachineTime
 }
@@ -46,6 +50,7 @@ const machineTime: MachineTime = {
 
 type Waiting<Command, Answer> = {
   readonly command: Command
+  readonly deadline: number
   readonly resolve: (answer: Answer) => void
   readonly reject: (error: unknown) => void
 }
@@ -88,8 +93,9 @@ export class Lane<Command, Answer> {
     if (this.#weight + weight > this.#options.waitingMax && this.#queue.length > 0)
       return Promise.reject(new PlatformUnavailable('too many commands are waiting'))
     this.#weight += weight
+    const deadline = this.#options.deadlineOf?.(command) ?? presentDeadline()
     return new Promise((resolve, reject) => {
-      this.#queue.push({ command, resolve, reject })
+      this.#queue.push({ command, deadline, resolve, reject })
       this.#running ??= this.#run()
     })
   }
@@ -145,8 +151,7 @@ export class Lane<Command, Answer> {
   }
 
   async #settle(taken: readonly Waiting<Command, Answer>[], decided: () => void): Promise<void> {
-    const { deadlineOf } = this.#options
-    const batch = deadlineOf ? taken.filter((waiting) => this.#isInTime(waiting, deadlineOf)) : taken
+    const batch = taken.filter((waiting) => this.#isInTime(waiting))
     try {
       await isolate(
         batch,
@@ -158,8 +163,8 @@ export class Lane<Command, Answer> {
     }
   }
 
-  #isInTime({ command, reject }: Waiting<Command, Answer>, deadlineOf: (command: Command) => number): boolean {
-    const isInTime = this.#time.now() <= deadlineOf(command)
+  #isInTime({ deadline, reject }: Waiting<Command, Answer>): boolean {
+    const isInTime = this.#time.now() <= deadline
     if (!isInTime) reject(new PlatformUnavailable('the command waited until its time was over: it was not begun'))
     return isInTime
   }
@@ -167,6 +172,7 @@ export class Lane<Command, Answer> {
   async #answer(batch: readonly Waiting<Command, Answer>[], decided: () => void): Promise<void> {
     const answers = await this.#executeWithRetry(
       batch.map((waiting) => waiting.command),
+      Math.max(...batch.map((waiting) => waiting.deadline)),
       decided,
     )
     assert(answers.length === batch.length, 'a batch must be answered whole')
@@ -175,14 +181,13 @@ export class Lane<Command, Answer> {
     })
   }
 
-  async #executeWithRetry(commands: readonly Command[], decided: () => void): Promise<readonly Answer[]> {
-    const { execute, deadlineOf, patienceMs = PATIENCE_MS } = this.#options
-    const deadline = deadlineOf ? Math.max(...commands.map(deadlineOf)) : Number.POSITIVE_INFINITY
+  async #executeWithRetry(commands: readonly Command[], deadline: number, decided: () => void): Promise<readonly Answer[]> {
+    const { execute, patienceMs = PATIENCE_MS } = this.#options
     const until = Math.min(this.#time.now() + patienceMs, deadline)
     let delayMs = RETRY_DELAY_MS
     for (let number = 1; ; number++) {
       try {
-        return await execute(commands, { number, decided })
+        return await workUntil(deadline, () => execute(commands, { number, decided }))
       } catch (error) {
         if (!isPassing(error)) throw error
         const pauseMs = error instanceof Overtaken ? 0 : delayMs

@@ -1,6 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { MemberActor } from '../actor.ts'
+import { answerWithin, workUntil } from '../deadline.ts'
 import { type ApiError, HttpRefusal } from './api-error.ts'
 
 declare module 'fastify' {
@@ -29,6 +30,8 @@ export type AuthenticationOptions = {
 const CACHED_MAX = 10_000
 /** Secrets that belong to nobody are kept apart: however many are tried, they push out no credential. */
 const UNKNOWN_MAX = 10_000
+/** A look-up takes well under a millisecond: a database that needs longer than this is away. */
+const LOOKUP_MS_MAX = 1_000
 /** Secrets asked for in one query. */
 const LOOKUP_MAX = 500
 
@@ -56,7 +59,7 @@ export function authenticate(options: AuthenticationOptions): (request: FastifyR
   const lookups = new Lookups(options.findCredentials)
 
   async function find(digest: Buffer, key: string): Promise<Credential | undefined> {
-    const credential = await lookups.find(digest, key)
+    const credential = await answerWithin(LOOKUP_MS_MAX, () => lookups.find(digest, key))
     if (credential && timingSafeEqual(credential.secretSha256, digest)) {
       known.set(key, credential)
       return credential
@@ -157,7 +160,9 @@ class Lookups {
     this.#isRunning = true
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, LOOKUP_MAX)
-      const answers = await settled(this.#findAll(batch.map(({ digest }) => digest)))
+      const answers = await settled(
+        workUntil(performance.now() + LOOKUP_MS_MAX, () => this.#findAll(batch.map(({ digest }) => digest))),
+      )
       for (const [index, { digest, settle }] of batch.entries()) {
         this.#unanswered.delete(digest.toString('latin1'))
         settle(answers.status === 'fulfilled' ? answers.value[index] : Promise.reject(answers.reason))

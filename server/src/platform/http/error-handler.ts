@@ -32,7 +32,7 @@ export function errorHandler(logger: Logger) {
       logger.warn('the platform is unavailable', where)
       reply.header('retry-after', RETRY_AFTER_SECONDS)
       return sendErrors(request, reply, 503, [
-        { code: 'service_unavailable', detail: 'The service is temporarily unavailable. Please try again.' },
+        { code: 'service_unavailable', detail: isRead(request) ? UNAVAILABLE : UNAVAILABLE_OUTCOME_UNKNOWN },
       ])
     }
     logger.error('a request failed', error, where)
@@ -41,6 +41,13 @@ export function errorHandler(logger: Logger) {
     ])
   }
 }
+
+const isRead = ({ method }: FastifyRequest): boolean => method === 'GET' || method === 'HEAD'
+
+const UNAVAILABLE = 'The service is temporarily unavailable. Please try again.'
+/** After a lost connection nobody can say more; the key can. */
+const UNAVAILABLE_OUTCOME_UNKNOWN =
+  'The service is temporarily unavailable, and whether the request was carried out is not known. Please send it again with the same idempotency key, which is answered with its one outcome.'
 
 type Answer = { readonly status: number; readonly errors: readonly ApiError[] }
 

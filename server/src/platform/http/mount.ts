@@ -3,6 +3,7 @@ import type { Act, ActRecorder } from '../act.ts'
 import type { MemberActor } from '../actor.ts'
 import { assert } from '../assert.ts'
 import type { Clock } from '../clock.ts'
+import { answerWithin } from '../deadline.ts'
 import { findAnswer, type StoredAnswer } from '../idempotency.ts'
 import { newId } from '../ids.ts'
 import type { Database } from '../postgres/database.ts'
@@ -39,6 +40,8 @@ export type MountPorts = {
   readonly permissions: ReadonlySet<string>
   readonly recorder?: ActRecorder | undefined
   readonly sca?: ScaPort | undefined
+  /** How long an answer may take from the moment that its request is read; for ever unless said. */
+  readonly budgetMs?: number
 }
 
 /** Nobody can have a device enrolled yet, so nothing that must be signed can run. */
@@ -63,12 +66,18 @@ export function mount(app: FastifyInstance, operations: readonly Operation[], po
       method: methodOf(operation),
       url: pathOf(operation),
       onRequest: authorize(operation, ports),
-      handler: operation.audit === 'none' ? handleRead(operation, ports) : handleWrite(operation, ports),
+      handler: inTime(ports.budgetMs, operation.audit === 'none' ? handleRead(operation, ports) : handleWrite(operation, ports)),
       // With a key, a body that is wrong may still be answered: the handler decides.
       ...(operation.body && { schema: { body: operation.body }, attachValidation: operation.idempotency !== 'none' }),
     })
   }
 }
+
+type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
+
+/** Whatever the database does, the caller hears in time; what he asked for may still be done, and his key says so when he asks again. */
+const inTime = (budgetMs: number | undefined, handler: Handler): Handler =>
+  budgetMs === undefined ? handler : (request, reply) => answerWithin(budgetMs, () => handler(request, reply))
 
 const OAUTH_NEEDED: ApiError = { code: 'unauthorized', detail: 'OAuth2 authentication is required here' }
 const OTHER_CREDENTIAL_NEEDED: ApiError = {

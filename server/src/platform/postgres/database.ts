@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
-import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { type Actor, systemActor } from '../actor.ts'
 import { assert } from '../assert.ts'
+import { answerWithin, presentDeadline, workWithoutDeadline } from '../deadline.ts'
 import { PlatformUnavailable, sqlStateOf } from '../errors.ts'
 import type { Id } from '../ids.ts'
+import { SilenceWatch } from './silence.ts'
 
 export type ReadOptions = {
   /** All statements see the same moment (repeatable read). */
@@ -93,6 +94,7 @@ export class Database {
   readonly #system: pg.Pool
   readonly #credentials: pg.Pool
   readonly #acquireTimeoutMs: number
+  readonly #watch: SilenceWatch
   readonly #wakers = new Set<(channel: string) => void>()
 
   constructor(options: DatabaseOptions) {
@@ -100,6 +102,7 @@ export class Database {
     this.#system = makePool(options, 'partita_system')
     this.#credentials = makePool({ ...options, poolSize: CREDENTIAL_CONNECTIONS }, 'partita_system')
     this.#acquireTimeoutMs = options.acquireTimeoutMs ?? 1_000
+    this.#watch = new SilenceWatch(options.url)
     if (options.onWake) this.#wakers.add(options.onWake)
   }
 
@@ -112,6 +115,7 @@ export class Database {
   /**
    * Runs `work` in one read-committed transaction and commits it; any error rolls it back and is thrown on. Whose rows it may see follows
    * from the actor: a member's own organization, the organizations that a system or operator actor names, or, where he names none, all.
+   * It ends with `presentDeadline`: a connection that has not answered by then is given up.
    * @throws PlatformUnavailable when the database is away, no connection came free in time, or the database gave the transaction up (deadlock,
    *   statement timeout, full disk). After an error in the commit itself
    *   the outcome is unknown: callers repeat with the same key.
@@ -141,18 +145,18 @@ export class Database {
       if (isConnectionLoss(error)) broken = error as Error
       throw asFailure(error)
     } finally {
-      client.release(broken)
+      this.#release(client, broken)
       this.#tellWakers(tx.woken) // also after an error: what was done before it has been committed
     }
   }
 
   /** Whether the database answers at all, and soon. */
   async answersWithin(timeoutMs: number): Promise<boolean> {
-    const probe = this.read(PROBE, (tx) => tx.rows`select 1 as one`).then(
+    const probe = () => this.read(PROBE, (tx) => tx.rows`select 1 as one`)
+    return answerWithin(timeoutMs, probe).then(
       () => true,
       () => false,
     )
-    return Promise.race([probe, delay(timeoutMs, false, { ref: false })])
   }
 
   /** Connections in use, idle and awaited, for `/metrics` and load shedding. */
@@ -164,6 +168,7 @@ export class Database {
 
   async close(): Promise<void> {
     await Promise.all([this.#app.end(), this.#system.end(), this.#credentials.end()])
+    this.#watch.close()
   }
 
   #poolOf(actor: Actor): pg.Pool {
@@ -172,7 +177,9 @@ export class Database {
 
   #tellWakers(channels: ReadonlySet<string>): void {
     // In a microtask: what a waker throws must not look as if the transaction had failed.
-    for (const channel of channels) for (const waker of this.#wakers) queueMicrotask(() => waker(channel))
+    // What it starts is no part of the request that woke it.
+    for (const channel of channels)
+      for (const waker of this.#wakers) queueMicrotask(() => workWithoutDeadline(() => waker(channel)))
   }
 
   async #run<T>(pool: pg.Pool, begin: string, work: (tx: Tx) => Promise<T>): Promise<T> {
@@ -200,12 +207,20 @@ export class Database {
       })
       throw asFailure(error)
     } finally {
-      client.release(broken)
+      this.#release(client, broken)
     }
+  }
+
+  #release(client: pg.PoolClient, broken: Error | undefined): void {
+    this.#watch.end(client)
+    client.release(broken)
   }
 
   /** pg-pool's own connect timeout can leak the connection it gave up on, so the deadline is ours and a late connection is handed back. */
   async #acquire(pool: pg.Pool): Promise<pg.PoolClient> {
+    const deadlineAt = presentDeadline()
+    const patienceMs = Math.min(this.#acquireTimeoutMs, deadlineAt - performance.now())
+    if (patienceMs <= 0) throw new PlatformUnavailable('whoever asked waits no longer')
     let timer: NodeJS.Timeout | undefined
     const wanted = pool.connect()
     const deadline = new Promise<never>((_, reject) => {
@@ -214,11 +229,13 @@ export class Database {
           (late) => late.release(),
           () => {},
         )
-        reject(new PlatformUnavailable(`no database connection within ${this.#acquireTimeoutMs} ms`))
-      }, this.#acquireTimeoutMs)
+        reject(new PlatformUnavailable(`no database connection within ${Math.ceil(patienceMs)} ms`))
+      }, patienceMs)
     })
     try {
-      return await Promise.race([wanted, deadline])
+      const client = await Promise.race([wanted, deadline])
+      this.#watch.begin(client, deadlineAt)
+      return client
     } catch (error) {
       throw error instanceof PlatformUnavailable
         ? error
@@ -243,7 +260,7 @@ function makePool(options: DatabaseOptions, role: string): pg.Pool {
     'timezone=UTC',
   ]
   // The client's own limit, not the pool's of the same name, see #acquire: a connection that nobody answers must not keep its place.
-  const connectionTimeoutMillis = 2 * (options.acquireTimeoutMs ?? 1_000)
+  const connectionTimeoutMillis = options.acquireTimeoutMs ?? 1_000
   class Client extends pg.Client {
     constructor(config?: pg.ClientConfig) {
       super({ ...config, connectionTimeoutMillis })
