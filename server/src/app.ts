@@ -35,6 +35,7 @@ export async function buildApp(world: World, { parts, permissions }: HttpParts, 
       authenticate({
         findCredentials: (secretsSha256) => credentialsOfApiKeys(database, secretsSha256, permissionsOf),
         cacheMs: options.credentialCacheMs ?? CREDENTIAL_CACHE_MS,
+        lookUpSecret: server.lookUpSecret,
         stagingToken: config.stagingToken,
       }),
     )

@@ -79,4 +79,19 @@ export class BankClock implements Clock {
     await this.refresh()
     return moved === 1
   }
+
+  /** Moves the bank's clock forward, from wherever it stands: of many at once, each moves it by what it says. @returns where it stands then. */
+  async advance(milliseconds: number): Promise<Date> {
+    const machineNow = this.#machine.now()
+    const moved = await this.#database.transaction(
+      systemActor('platform.clock'),
+      (tx) =>
+        tx.one<{
+          offset_ms: bigint
+        }>`update platform.bank_clock set offset_ms = offset_ms + ${BigInt(milliseconds)} returning offset_ms`,
+    )
+    // It only moves forward: an answer that another has overtaken changes nothing.
+    this.#offsetMs = Math.max(this.#offsetMs, Number(moved.offset_ms))
+    return new Date(machineNow.getTime() + Number(moved.offset_ms))
+  }
 }

@@ -112,4 +112,13 @@ describe('the clock', () => {
     expect((await moveClock({ now: '2026-03-05' })).json().clock.now).toBe('2026-03-05T00:00:00.000Z')
     expect((await bank.get('/simulation/clock')).json().clock.now).toBe('2026-03-05T00:00:00.000Z')
   })
+
+  test('moves by exactly what was answered, however many move it at once', async () => {
+    const before = Date.parse((await bank.get('/simulation/clock')).json().clock.now)
+    const answers = await Promise.all(Array.from({ length: 20 }, () => moveClock({ advance_seconds: 60 })))
+    expect(new Set(answers.map(({ statusCode }) => statusCode))).toEqual(new Set([200]))
+    const moments = answers.map((answer) => Date.parse(answer.json().clock.now) - before).sort((a, b) => a - b)
+    expect(moments).toEqual(Array.from({ length: 20 }, (_, n) => (n + 1) * 60_000))
+    expect(Date.parse((await bank.get('/simulation/clock')).json().clock.now) - before).toBe(20 * 60_000)
+  })
 })

@@ -27,6 +27,10 @@ export class HttpRefusal extends Error {
   }
 }
 
+/** One too many: of requests, or of guesses. */
+export const tooManyRequests = (retryAfterSeconds: number): HttpRefusal =>
+  new HttpRefusal(429, [{ code: 'too_many_requests', detail: 'Too many requests. Please try again later.' }], retryAfterSeconds)
+
 export const atPointer = (code: string, detail: string, pointer: string): ApiError => ({ code, detail, source: { pointer } })
 
 export const atParameter = (code: string, detail: string, parameter: string): ApiError => ({

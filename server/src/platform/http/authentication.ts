@@ -2,7 +2,8 @@ import { hash, timingSafeEqual } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { MemberActor } from '../actor.ts'
 import { answerWithin, workUntil } from '../deadline.ts'
-import { type ApiError, HttpRefusal } from './api-error.ts'
+import { type ApiError, HttpRefusal, tooManyRequests } from './api-error.ts'
+import type { TooMany } from './rate-limit.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -18,11 +19,16 @@ declare module 'fastify' {
 /** A live credential, and the member that it acts for. */
 export type Credential = { readonly login: string; readonly secretSha256: Buffer; readonly actor: MemberActor }
 
+/** Looks a secret up on behalf of an address, or says that this address has guessed too often. @param secret stands for it. */
+export type SecretLookUp = <T>(address: string, secret: string, find: () => Promise<T>) => Promise<T | TooMany>
+
 export type AuthenticationOptions = {
   /** Finds the live credentials whose secrets have these SHA-256, in their order. */
   readonly findCredentials: (secretsSha256: readonly Buffer[]) => Promise<readonly (Credential | undefined)[]>
   /** How long what was found, or not found, is believed without looking again: for so long may a revoked one still pass. At most 5,000 ms. */
   readonly cacheMs: number
+  /** Bounds the guesses of an address, also those that come at once; they are not bounded unless given. */
+  readonly lookUpSecret?: SecretLookUp
   /** When set, every call must carry it in `X-Qonto-Staging-Token`. */
   readonly stagingToken?: string | undefined
 }
@@ -53,13 +59,14 @@ type Done = (error?: Error) => void
  * `cacheMs`, since a query per request would cost more than the rest of it, and so is what was not found.
  */
 export function authenticate(options: AuthenticationOptions): (request: FastifyRequest, reply: FastifyReply, done: Done) => void {
-  const { stagingToken, cacheMs } = options
+  const { stagingToken, cacheMs, lookUpSecret = (_address, _secret, find) => find() } = options
   const known = new Remembered<Credential>(CACHED_MAX, cacheMs)
   const unknown = new Remembered<true>(UNKNOWN_MAX, cacheMs)
   const lookups = new Lookups(options.findCredentials)
 
-  async function find(digest: Buffer, key: string): Promise<Credential | undefined> {
-    const credential = await answerWithin(LOOKUP_MS_MAX, () => lookups.find(digest, key))
+  async function find(address: string, digest: Buffer, key: string): Promise<Credential | undefined> {
+    const credential = await answerWithin(LOOKUP_MS_MAX, () => lookUpSecret(address, key, () => lookups.find(digest, key)))
+    if (credential && 'retryAfterSeconds' in credential) throw tooManyRequests(credential.retryAfterSeconds)
     if (credential && timingSafeEqual(credential.secretSha256, digest)) {
       known.set(key, credential)
       return credential
@@ -84,7 +91,7 @@ export function authenticate(options: AuthenticationOptions): (request: FastifyR
     const cached = known.get(key)
     if (cached) return accept(request, cached, login, done)
     if (unknown.get(key)) return done(invalidCredentials())
-    find(digest, key).then((credential) => accept(request, credential, login, done), done)
+    find(request.ip, digest, key).then((credential) => accept(request, credential, login, done), done)
   }
 }
 

@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify'
 import { PlatformUnavailable } from '../errors.ts'
 import type { Logger } from '../logging.ts'
-import { type ApiError, atPointer, type ErrorBody, HttpRefusal } from './api-error.ts'
+import { type ApiError, atPointer, type ErrorBody, HttpRefusal, tooManyRequests } from './api-error.ts'
 
 const RETRY_AFTER_SECONDS = 1
 const ERRORS_SHOWN_MAX = 20
@@ -18,13 +18,32 @@ export function sendErrors(
   return reply.code(status).header('x-tyk-trace-id', request.id).send(body)
 }
 
+export function sendRefusal(request: FastifyRequest, reply: FastifyReply, refusal: HttpRefusal): FastifyReply {
+  if (refusal.retryAfterSeconds !== undefined) reply.header('retry-after', refusal.retryAfterSeconds)
+  return sendErrors(request, reply, refusal.statusCode, refusal.errors)
+}
+
+const CLIENT_GONE: ApiError = { code: 'bad_request', detail: 'The connection was closed before the request was whole' }
+
+/** Whether the client went away while we read from it. */
+const isGone = (error: Error, { raw }: FastifyRequest): boolean =>
+  raw.destroyed && !raw.complete && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
+
+/**
+ * Counts an answer of 401 before it is given: then no crowd of guesses is told more than one by one would be.
+ * @returns undefined when it may be given, else the seconds until one may.
+ */
+export type CountUnauthorized = (request: FastifyRequest) => number | undefined
+
 /** Turns whatever a request threw into an answer; only what is our fault is logged, and here only. */
-export function errorHandler(logger: Logger) {
+export function errorHandler(logger: Logger, countUnauthorized: CountUnauthorized) {
   return (error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     if (error instanceof HttpRefusal) {
-      if (error.retryAfterSeconds !== undefined) reply.header('retry-after', error.retryAfterSeconds)
-      return sendErrors(request, reply, error.statusCode, error.errors)
+      const tooMany = error.statusCode === 401 ? countUnauthorized(request) : undefined
+      return sendRefusal(request, reply, tooMany === undefined ? error : tooManyRequests(tooMany))
     }
+    // Its line says 499; there is nobody to answer, and no fault of ours.
+    if (isGone(error, request)) return sendErrors(request, reply, 499, [CLIENT_GONE])
     const answer = answerForClientMistake(error, request)
     if (answer) return sendErrors(request, reply, answer.status, answer.errors)
     const where = { 'trace.id': request.id, 'http.route': request.routeOptions.url ?? 'unknown' }

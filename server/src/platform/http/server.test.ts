@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { type AddressInfo, connect } from 'node:net'
 import { Type } from 'typebox'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { MemberActor } from '../actor.ts'
 import { PlatformUnavailable } from '../errors.ts'
 import { createLogger, type Logger } from '../logging.ts'
@@ -196,6 +196,18 @@ test('each request is one line, by its route and without its query', async () =>
   expect(JSON.stringify(lines)).not.toContain('FR76')
 })
 
+test('a client that goes away while its body is read is a 499 and no error of ours', async () => {
+  const { app, lines } = await serverWith()
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+  const arrived = new Promise((resolve) => app.server.once('request', resolve))
+  socket.write('POST /echo HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"name":')
+  await arrived
+  socket.destroy()
+  await vi.waitFor(() => expect(lines).not.toEqual([]))
+  expect(lines).toMatchObject([{ message: 'request', 'log.level': 'info', 'http.response.status_code': 499 }])
+})
+
 test('answers may not be framed, sniffed or kept', async () => {
   const { app } = await serverWith()
   const { headers } = await app.inject('/ok')
@@ -229,6 +241,30 @@ describe('limits', () => {
     const guess = (address: string) => app.inject({ url: '/guess', headers: { 'x-forwarded-for': address } })
     for (let i = 1; i <= 3; i++) expect((await guess(`192.0.2.${i}`)).statusCode).toBe(401)
     expect((await guess('192.0.2.4')).statusCode).toBe(429)
+  })
+
+  test('a path that cannot be read counts and is turned away like any other', async () => {
+    const rateLimits = { per10Seconds: 3, per10Minutes: 0, unauthorizedPerHour: 0 }
+    const { app } = await serverWith({ rateLimits, trustedProxies: ['127.0.0.1'] })
+    const ask = (address: string) => app.inject({ url: '/%', headers: { 'x-forwarded-for': address } })
+    for (let i = 0; i < 3; i++) expect((await ask('192.0.2.1')).statusCode).toBe(400)
+    const over = await ask('192.0.2.1')
+    expect(over.statusCode).toBe(429)
+    expect(over.headers['retry-after']).toMatch(/^1[01]$/)
+    expect((await ask('192.0.2.2')).statusCode).toBe(400)
+  })
+
+  test('of guesses that come at once, no more are answered than of guesses one by one', async () => {
+    const rateLimits = { per10Seconds: 0, per10Minutes: 0, unauthorizedPerHour: 20 }
+    const { app } = await serverWith({
+      rateLimits,
+      load: { readsInFlightMax: 500, writesInFlightMax: 5, eventLoopLagMsMax: 10_000 },
+    })
+    const answers = await Promise.all(Array.from({ length: 400 }, () => app.inject('/guess')))
+    expect(answers.filter(({ statusCode }) => statusCode === 401)).toHaveLength(21)
+    const over = answers.filter(({ statusCode }) => statusCode === 429)
+    expect(over).toHaveLength(379)
+    expect(Number(over[0]?.headers['retry-after'])).toBeGreaterThan(3_500)
   })
 
   test('reads over the limit are turned away with 503, writes and health checks are not', async () => {

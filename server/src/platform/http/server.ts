@@ -5,10 +5,10 @@ import { type TSchema, Type } from 'typebox'
 import type { ConnectionConfig, LoadConfig, RateLimitConfig } from '../config.ts'
 import type { Logger } from '../logging.ts'
 import type { Metrics } from '../metrics.ts'
-import type { ErrorBody } from './api-error.ts'
-import { isSameSecret } from './authentication.ts'
+import { type ErrorBody, tooManyRequests } from './api-error.ts'
+import { isSameSecret, type SecretLookUp } from './authentication.ts'
 import { guardConnections, HTTP_TIMERS } from './connections.ts'
-import { errorHandler, sendErrors } from './error-handler.ts'
+import { errorHandler, sendErrors, sendRefusal } from './error-handler.ts'
 import { readJsonBodies } from './json-body.ts'
 import { LoadShedder, type ShedClass } from './load-shedding.ts'
 import { ErrorSchema, type HealthOperation } from './openapi.ts'
@@ -32,6 +32,8 @@ export type HttpServerOptions = {
 
 export type HttpServer = {
   readonly app: FastifyInstance
+  /** Keeps guesses at secrets within the limit of wrong ones. */
+  readonly lookUpSecret: SecretLookUp
   /** From now on /readyz says no and every answer asks the client to come back on another connection. Serving goes on. */
   startDraining(): void
   close(): Promise<void>
@@ -85,11 +87,13 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     // Bodies are taken as they are: nothing is converted, nothing taken out.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: true, allErrors: true } },
     frameworkErrors: (error, request, reply) => void onError(error, request, reply),
+    // Fastify answers a path that cannot be read before any hook: uncounted, unlogged, and knowing nothing of proxies.
+    rewriteUrl: ({ url = '/' }) => (isReadablePath(url) ? url : UNREADABLE_PATH),
     clientErrorHandler: answerUnreadableRequest,
   })
   guardConnections(app.server, { ...options.connections, trustedProxies: options.trustedProxies })
   readJsonBodies(app)
-  const onError = errorHandler(options.logger)
+  const onError = errorHandler(options.logger, (request) => limiter.countUnauthorized(request.ip, performance.now()))
   app.setErrorHandler(onError)
   app.setNotFoundHandler(answerNoRoute)
 
@@ -104,6 +108,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   app.addHook('onClose', async () => shedder.close())
   return {
     app,
+    lookUpSecret: (address, secret, find) => limiter.lookUp(address, secret, () => performance.now(), find),
     startDraining: () => {
       isDraining = true
       // Requests that came before must not leave a connection behind that waits for the next: closing would wait for it.
@@ -141,14 +146,9 @@ function addGate(app: FastifyInstance, gate: Gate): void {
       unanswered.delete(reply)
       const durationMs = performance.now() - nowMs
       if (isAdmitted) shedder.release(kind, durationMs)
-      if (reply.statusCode === 401) limiter.countUnauthorized(request.ip, performance.now())
       report(gate, request, reply, durationMs)
     })
-    if (retryAfter !== undefined) {
-      reply.header('retry-after', retryAfter)
-      sendErrors(request, reply, 429, [{ code: 'too_many_requests', detail: 'Too many requests. Please try again later.' }])
-      return
-    }
+    if (retryAfter !== undefined) return void sendRefusal(request, reply, tooManyRequests(retryAfter))
     if (!isAdmitted) {
       reply.header('retry-after', RETRY_AFTER_SECONDS)
       sendErrors(request, reply, 503, [{ code: 'service_unavailable', detail: 'The service is busy. Please try again.' }])
@@ -158,10 +158,27 @@ function addGate(app: FastifyInstance, gate: Gate): void {
       sendErrors(request, reply, 400, [{ code: 'bad_request', detail: 'The Host header is missing' }])
       return
     }
+    if (request.url === UNREADABLE_PATH) {
+      sendErrors(request, reply, 400, [{ code: 'bad_request', detail: 'The path is not a valid URL' }])
+      return
+    }
     // Now, before a body is read: what is sent to nowhere is not judged by its form.
     if (request.is404) answerNoRoute(request, reply)
     else done()
   })
+}
+
+/** No route has it, and no client can send it. */
+const UNREADABLE_PATH = '/\n'
+
+function isReadablePath(url: string): boolean {
+  if (!url.includes('%')) return true
+  try {
+    decodeURIComponent(url.split('?', 1)[0] as string)
+    return true
+  } catch {
+    return false
+  }
 }
 
 const IDLE_SWEEP_MS = 50
