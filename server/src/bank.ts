@@ -4,6 +4,7 @@ import { describeSettings, loadConfig } from './platform/config.ts'
 import { loadModules, type Module, type ModuleLine, type ModuleParts, type World } from './platform/module.ts'
 import type { Permissions } from './platform/permissions.ts'
 import { type Migration, migrationsIn, PLATFORM_MIGRATIONS } from './platform/postgres/migrations.ts'
+import { Subjects } from './platform/subjects.ts'
 
 /** The modules that a bank is put together from. */
 export class Bank {
@@ -41,6 +42,11 @@ export class Bank {
     const declared = this.modules.flatMap(({ permissions }) => Object.entries(permissions ?? {}))
     assert(new Set(declared.map(([name]) => name)).size === declared.length, 'two modules declare the same permission')
     return Object.fromEntries(declared)
+  }
+
+  /** Every kind of thing that records may be about. */
+  get subjects(): Subjects {
+    return new Subjects(this.modules.flatMap(({ subjects = [] }) => subjects))
   }
 
   /** What every module brings to this process. */

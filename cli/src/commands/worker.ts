@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os'
 import type { Command } from 'commander'
+import { partita } from '../../../server/src/bank.ts'
 import { operatorActor } from '../../../server/src/platform/actor.ts'
 import { systemClock } from '../../../server/src/platform/clock.ts'
 import { type CaseDesk, endCase, takeUpCases, workerStatus } from '../../../server/src/platform/passes/cases.ts'
@@ -41,7 +42,9 @@ export function define(command: Command): void {
 /** Shows how the workers go. */
 async function status(options: CommonOptions, output: Output): Promise<ExitCode> {
   const now = systemClock.now()
-  const report = await atTheDesk(options, 'partita worker status', output, (desk) => workerStatus(desk, CASES_SHOWN))
+  const report = await atTheDesk(options, 'partita worker status', output, (desk) =>
+    workerStatus(desk, CASES_SHOWN, partita.subjects),
+  )
   output.result(statusDocument(report, now), statusText(report, now))
   return 0
 }

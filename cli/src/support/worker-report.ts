@@ -31,6 +31,7 @@ export const statusDocument = ({ runs, cases, open }: WorkerStatus, now: Date) =
     pass: one.pass,
     item: one.item,
     subject: one.subjectKind === null ? null : { kind: one.subjectKind, id: one.subjectId },
+    about: one.about ?? null,
     state: one.state,
     reason: one.reason,
     attempts: one.attempts,
@@ -80,6 +81,7 @@ function caseLines(one: WorkerStatus['cases'][number], now: Date): string[] {
   return [
     `  case ${one.number}  ${one.pass}  ${next}, ${one.attempts} attempts since ${one.since.toISOString()}`,
     `    item ${one.item}${about}`,
+    ...(one.about ? [`    ${one.about.title}`] : []),
     `    ${one.reason}`,
   ]
 }

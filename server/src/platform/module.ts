@@ -11,6 +11,7 @@ import type { Pass } from './passes/pass.ts'
 import type { Permissions } from './permissions.ts'
 import type { Database, Tx } from './postgres/database.ts'
 import type { AnySettings } from './settings.ts'
+import type { AnySubjectKind } from './subjects.ts'
 
 /** What every part of the bank stands on. Made once per process, by main.ts, the command line or a test. */
 export type World = {
@@ -86,6 +87,8 @@ export type Module = {
   readonly migrations?: string
   readonly settings?: AnySettings
   readonly permissions?: Permissions
+  /** The kinds of things that are its own, for whoever shows, approves or records them. */
+  readonly subjects?: readonly AnySubjectKind[]
   /** Everything that it publishes. */
   readonly events?: readonly EventDefinition[]
   readonly checks?: readonly Check[]

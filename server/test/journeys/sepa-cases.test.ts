@@ -83,6 +83,7 @@ describe('a transfer that cannot be written', () => {
       { pass: 'payments.submit', item: bad, subjectKind: 'credit_transfer', subjectId: bad, state: 'stuck', attempts: 3 },
     ])
     expect(cases[0]?.reason).toMatch(/^Bug: .*slash/)
+    expect(cases[0]?.about?.title).toMatch(/^SEPA credit transfer of [\d.]+ EUR from Test Company to /)
     expect(await bank.money()).toEqual(held)
 
     await spoil(`update payments.credit_transfer set end_to_end_id = 'INV-204' where id = $1`, bad)

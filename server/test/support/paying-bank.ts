@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import { partita } from '../../src/bank.ts'
 import { balancesOf, verifyLedger } from '../../src/modules/ledger/index.ts'
 import {
   type CreditTransferInstruction,
@@ -78,7 +79,7 @@ export class PayingBank {
 
   /** What a person at the desk of the worker sees and does. */
   readonly desk = {
-    cases: async () => (await workerStatus(this.#desk(), 100)).cases,
+    cases: async () => (await workerStatus(this.#desk(), 100, partita.subjects)).cases,
     retry: (pass: PassName) => takeUpCases(this.#desk(), { pass }),
   }
 

@@ -1,7 +1,9 @@
 import { join } from 'node:path'
 import { defineModule } from '../../platform/module.ts'
+import { rowSubject } from '../feed/index.ts'
 
 export default defineModule({
   name: 'connections',
   migrations: join(import.meta.dirname, 'migrations'),
+  subjects: [rowSubject('statement_entry', 'Entry of a bank statement')],
 })

@@ -16,6 +16,7 @@ export type { Category, CounterpartyAccount } from './domain/transaction.ts'
 export { sepaAccount } from './domain/transaction.ts'
 export { parseVatRate, type VatRate } from './domain/vat-rate.ts'
 export { labelsByName } from './queries/labels.ts'
+export { rowSubject } from './queries/row-subjects.ts'
 export { type MissingMovements, type StatementMovement, statementDocument } from './queries/statement-document.ts'
 
 /** `pending` and `completed` for commands that are decided together: each says its own `at`. */

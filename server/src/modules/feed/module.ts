@@ -10,6 +10,7 @@ import { listBankAccounts } from './operations/list-bank-accounts.ts'
 import { listLabels } from './operations/list-labels.ts'
 import { listTransactions } from './operations/list-transactions.ts'
 import { FEED_PERMISSIONS } from './operations/permissions.ts'
+import { rowSubject } from './queries/row-subjects.ts'
 import { verifyFeed } from './queries/verify-feed.ts'
 
 export default defineModule({
@@ -18,6 +19,7 @@ export default defineModule({
   events: EVENTS,
   checks: [{ name: 'feed', prove: verifyFeed }],
   permissions: FEED_PERMISSIONS,
+  subjects: [rowSubject('demo_movement', 'Movement of the demo company')],
   create: () => ({
     operations: [
       getOrganization,

@@ -9,6 +9,7 @@ import { getClock } from './operations/get-clock.ts'
 import { moveClock } from './operations/move-clock.ts'
 import { simulateIncomingTransfer } from './operations/simulate-incoming-transfer.ts'
 import { paymentPasses } from './passes.ts'
+import { PAYMENT_SUBJECTS } from './queries/payment-subjects.ts'
 import { verifyPayments } from './queries/verify-payments.ts'
 import { httpRail, httpRailSandbox } from './rail.ts'
 import { paymentSettings } from './settings.ts'
@@ -19,6 +20,7 @@ export default defineModule({
   settings: paymentSettings,
   events: EVENTS,
   permissions: { 'transfers.order': { describe: 'Order transfers.', roles: ['owner', 'admin', 'manager'] } },
+  subjects: PAYMENT_SUBJECTS,
   checks: [{ name: 'payments', prove: verifyPayments }],
   create: ({ config, database, clock }) => {
     const { railsUrl } = config.of(paymentSettings)

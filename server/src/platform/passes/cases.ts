@@ -1,6 +1,9 @@
 import type { OperatorActor } from '../actor.ts'
 import type { Clock } from '../clock.ts'
+import { asId } from '../ids.ts'
 import type { Database } from '../postgres/database.ts'
+import { ref } from '../subject.ts'
+import { type SubjectFacts, Subjects } from '../subjects.ts'
 import { type Case, type CaseChoice, closeCase, countOpen, openCases, takeUp } from './item-store.ts'
 import { type StoredReport, storedReports } from './run-store.ts'
 
@@ -8,7 +11,7 @@ import { type StoredReport, storedReports } from './run-store.ts'
 export type WorkerStatus = {
   readonly runs: readonly StoredReport[]
   /** Failed items, those that wait for a person first. */
-  readonly cases: readonly Case[]
+  readonly cases: readonly (Case & { readonly about: SubjectFacts | undefined })[]
   readonly open: readonly { readonly pass: string; readonly waiting: number; readonly stuck: number }[]
 }
 
@@ -17,13 +20,31 @@ export type CaseDesk = { readonly actor: OperatorActor; readonly database: Datab
 
 type Named = { readonly number: bigint; readonly pass: string; readonly item: string }
 
-/** How all passes of all processes go, and at most `casesMax` failed items. */
-export const workerStatus = ({ actor, database }: CaseDesk, casesMax: number): Promise<WorkerStatus> =>
+/** How all passes of all processes go, and at most `casesMax` failed items, each with what it is about in the words of the module that owns it. */
+export const workerStatus = (
+  { actor, database }: CaseDesk,
+  casesMax: number,
+  subjects = new Subjects([]),
+): Promise<WorkerStatus> =>
   database.read(
     actor,
-    async (tx) => ({ runs: await storedReports(tx), cases: await openCases(tx, casesMax), open: await countOpen(tx) }),
+    async (tx) => {
+      const cases = await openCases(tx, casesMax)
+      const described = await subjects.describe(tx, cases.flatMap(subjectOf))
+      const about = (one: Case) => described.get(`${one.subjectKind}/${one.subjectId}`)
+      return {
+        runs: await storedReports(tx),
+        cases: cases.map((one) => ({ ...one, about: about(one) })),
+        open: await countOpen(tx),
+      }
+    },
     { snapshot: true },
   )
+
+const subjectOf = ({ subjectKind, subjectId }: Case) => {
+  const id = asId<string>(subjectId ?? '')
+  return subjectKind === null || id === undefined ? [] : [ref(subjectKind, id)]
+}
 
 /**
  * Lets one failed item, or all of a pass that are open, be tried again now and as often as at first. A closed case is opened by its number.
