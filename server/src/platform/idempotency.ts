@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { Overtaken } from './errors.ts'
+import * as binary from './postgres/binary-arrays.ts'
 import type { Tx } from './postgres/database.ts'
 import { ok, type Result } from './result.ts'
 
@@ -45,7 +46,8 @@ export async function findAnswers(tx: Tx, keys: readonly KeyName[], now: Date): 
   const stored = await tx.rows<StoredAnswer & { position: number }>`
     select w.position::int, r.status, r.body, r.request_hash as "requestHash"
       from unnest(
-        ${keys.map((k) => k.organizationId)}::uuid[], ${keys.map((k) => k.operation)}::text[], ${keys.map((k) => k.key)}::text[]
+        ${binary.uuidArray(keys.map((k) => k.organizationId))}::uuid[], ${binary.textArray(keys.map((k) => k.operation))}::text[],
+        ${binary.textArray(keys.map((k) => k.key))}::text[]
       ) with ordinality as w(organization_id, operation, key, position)
       join platform.idempotency_record r using (organization_id, operation, key)
      where r.created_at > ${windowStart(now)}`
@@ -65,11 +67,11 @@ export async function storeAnswers(tx: Tx, answers: readonly (KeyName & StoredAn
   if (answers.length === 0) return
   const stored = await tx.run`
     insert into platform.idempotency_record as r (organization_id, operation, key, request_hash, status, body, created_at)
-    select organization_id, operation, key, request_hash, status, body, ${now}
+    select organization_id, operation, key, request_hash, status, body::json, ${now}
       from unnest(
-        ${answers.map((a) => a.organizationId)}::uuid[], ${answers.map((a) => a.operation)}::text[], ${answers.map((a) => a.key)}::text[],
-        ${answers.map((a) => a.requestHash)}::bytea[], ${answers.map((a) => a.status)}::smallint[],
-        ${answers.map((a) => JSON.stringify(a.body))}::json[]
+        ${binary.uuidArray(answers.map((a) => a.organizationId))}::uuid[], ${binary.textArray(answers.map((a) => a.operation))}::text[],
+        ${binary.textArray(answers.map((a) => a.key))}::text[], ${binary.byteaArray(answers.map((a) => a.requestHash))}::bytea[],
+        ${binary.int2Array(answers.map((a) => a.status))}::smallint[], ${binary.textArray(answers.map((a) => JSON.stringify(a.body)))}::text[]
       ) as w(organization_id, operation, key, request_hash, status, body)
      order by organization_id, operation, key
     on conflict (organization_id, operation, key) do update

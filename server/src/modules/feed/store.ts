@@ -1,5 +1,6 @@
 import type { Id } from '../../platform/ids.ts'
 import { type Currency, money } from '../../platform/money.ts'
+import * as binary from '../../platform/postgres/binary-arrays.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
 import type { SubjectRef } from '../../platform/subject.ts'
 import type { OperationKey } from '../ledger/index.ts'
@@ -7,43 +8,88 @@ import type { Completion, FeedRow } from './domain/movement.ts'
 import { TRANSACTION_MOVES } from './domain/transaction.ts'
 import type { TransactionFact } from './events.ts'
 
+/** What rows of one kind share. There are few of them in any batch: each is sent once, and rows name it by its place. */
+type Shape = Pick<FeedRow, 'status' | 'side' | 'operationType' | 'category' | 'subjectType'> & {
+  readonly subjectKind: string
+  readonly currency: Currency
+  readonly isAttachmentRequired: boolean
+  readonly isExternal: boolean
+}
+
+function shapesOf(rows: readonly FeedRow[]): { shapes: readonly Shape[]; placeOf: Int32Array } {
+  const shapes: Shape[] = []
+  const placeOf = new Int32Array(rows.length)
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i] as FeedRow
+    let place = shapes.findIndex((shape) => isOfShape(row, shape))
+    if (place < 0) {
+      const { status, side, operationType, category, subjectType, subject, amount } = row
+      const { isAttachmentRequired = false, isExternal = false } = row
+      const shared = { subjectKind: subject.kind, currency: amount.currency, isAttachmentRequired, isExternal }
+      place = shapes.push({ status, side, operationType, category, subjectType, ...shared }) - 1
+    }
+    placeOf[i] = place + 1
+  }
+  return { shapes, placeOf }
+}
+
+const isOfShape = (row: FeedRow, shape: Shape): boolean =>
+  row.side === shape.side &&
+  row.operationType === shape.operationType &&
+  row.subject.kind === shape.subjectKind &&
+  row.status === shape.status &&
+  row.category === shape.category &&
+  row.subjectType === shape.subjectType &&
+  row.amount.currency === shape.currency &&
+  (row.isAttachmentRequired ?? false) === shape.isAttachmentRequired &&
+  (row.isExternal ?? false) === shape.isExternal
+
+/** A column that few rows fill: of none, nothing is sent, and `unnest` fills it with nulls. */
+const sparse = (values: readonly (string | null | undefined)[]): Buffer =>
+  binary.textArray(values.some((value) => typeof value === 'string') ? values : [])
+
 /**
  * One statement for any number of rows. Rows that stand there already (a lane repeating itself after a lost connection) are left alone.
  * @returns the ids of those that were inserted.
  */
-export const insertTransactions = async (tx: Tx, rows: readonly FeedRow[]): Promise<Id<'transaction'>[]> =>
-  (
-    await tx.rows<{ id: Id<'transaction'> }>`
+export const insertTransactions = async (tx: Tx, rows: readonly FeedRow[]): Promise<Id<'transaction'>[]> => {
+  const { shapes, placeOf } = shapesOf(rows)
+  const accounts = rows.map((r) => r.counterparty.account)
+  const inserted = await tx.rows<{ id: Id<'transaction'> }>`
   insert into feed.transaction (
-    id, organization_id, bank_account_id, status, side, operation_type, amount_minor, currency, local_amount_minor, local_currency,
-    settled_balance_minor, label, clean_counterparty_name, reference, note, category, initiator_id, subject_type,
-    counterparty_account_number, counterparty_account_number_format, counterparty_bank_identifier, counterparty_bank_identifier_format,
-    attachment_required, is_external, subject_kind, subject_id, ledger_key, emitted_at, settled_at, created_at, updated_at)
-  select id, organization_id, bank_account_id, status, side, operation_type, amount_minor, currency, amount_minor, currency,
-         settled_balance_minor, label, clean_name, reference, note, category, initiator_id, subject_type,
-         number, number_format, bank, bank_format, attachment_required, is_external, subject_kind, subject_id, ledger_key,
-         emitted_at, settled_at, recorded_at, recorded_at
+    id, organization_id, bank_account_id, amount_minor, local_amount_minor, settled_balance_minor, label, clean_counterparty_name, reference,
+    note, initiator_id, counterparty_account_number, counterparty_account_number_format, counterparty_bank_identifier,
+    counterparty_bank_identifier_format, subject_id, ledger_key, emitted_at, settled_at, created_at, updated_at,
+    status, side, operation_type, category, subject_type, subject_kind, currency, local_currency, attachment_required, is_external)
+  select id, organization_id, bank_account_id, amount_minor, amount_minor, settled_balance_minor, label, clean_name, reference,
+         note, initiator_id, number, number_format, bank,
+         bank_format, subject_id, ledger_key, emitted_at, settled_at, recorded_at, recorded_at,
+         (${binary.textArray(shapes.map((s) => s.status))}::text[])[shape], (${binary.textArray(shapes.map((s) => s.side))}::text[])[shape],
+         (${binary.textArray(shapes.map((s) => s.operationType))}::text[])[shape],
+         (${binary.textArray(shapes.map((s) => s.category))}::text[])[shape],
+         (${binary.textArray(shapes.map((s) => s.subjectType))}::text[])[shape],
+         (${binary.textArray(shapes.map((s) => s.subjectKind))}::text[])[shape],
+         (${shapes.map((s) => s.currency)}::char(3)[])[shape], (${shapes.map((s) => s.currency)}::char(3)[])[shape],
+         (${binary.boolArray(shapes.map((s) => s.isAttachmentRequired))}::boolean[])[shape],
+         (${binary.boolArray(shapes.map((s) => s.isExternal))}::boolean[])[shape]
     from unnest(
-      ${rows.map((r) => r.id)}::uuid[], ${rows.map((r) => r.account.organizationId)}::uuid[],
-      ${rows.map((r) => r.account.id)}::uuid[], ${rows.map((r) => r.status)}::text[], ${rows.map((r) => r.side)}::text[],
-      ${rows.map((r) => r.operationType)}::text[], ${rows.map((r) => r.amount.minor)}::bigint[], ${rows.map((r) => r.amount.currency)}::text[],
-      ${rows.map((r) => r.balanceMinor)}::bigint[], ${rows.map((r) => r.counterparty.name)}::text[],
-      ${rows.map((r) => r.counterparty.cleanName ?? null)}::text[], ${rows.map((r) => r.reference ?? null)}::text[],
-      ${rows.map((r) => r.note ?? null)}::text[], ${rows.map((r) => r.category)}::text[], ${rows.map((r) => r.initiatorId ?? null)}::uuid[],
-      ${rows.map((r) => r.subjectType)}::text[], ${rows.map((r) => r.counterparty.account?.number ?? null)}::text[],
-      ${rows.map((r) => r.counterparty.account?.numberFormat ?? null)}::text[],
-      ${rows.map((r) => r.counterparty.account?.bankIdentifier ?? null)}::text[],
-      ${rows.map((r) => r.counterparty.account?.bankIdentifierFormat ?? null)}::text[],
-      ${rows.map((r) => r.isAttachmentRequired ?? false)}::boolean[], ${rows.map((r) => r.isExternal ?? false)}::boolean[],
-      ${rows.map((r) => r.subject.kind)}::text[], ${rows.map((r) => r.subject.id)}::uuid[], ${rows.map((r) => r.ledgerKey)}::uuid[],
-      ${rows.map((r) => r.emittedAt.toISOString())}::timestamptz[], ${rows.map((r) => r.settledAt?.toISOString() ?? null)}::timestamptz[],
-      ${rows.map((r) => r.recordedAt.toISOString())}::timestamptz[])
-      as r(id, organization_id, bank_account_id, status, side, operation_type, amount_minor, currency, settled_balance_minor, label, clean_name,
-           reference, note, category, initiator_id, subject_type, number, number_format, bank, bank_format, attachment_required, is_external,
-           subject_kind, subject_id, ledger_key, emitted_at, settled_at, recorded_at)
+      ${binary.int4Array(placeOf)}::integer[], ${binary.uuidArray(rows.map((r) => r.id))}::uuid[],
+      ${binary.uuidArray(rows.map((r) => r.account.organizationId))}::uuid[], ${binary.uuidArray(rows.map((r) => r.account.id))}::uuid[],
+      ${binary.int8Array(rows.map((r) => r.amount.minor))}::bigint[], ${binary.int8Array(rows.map((r) => r.balanceMinor))}::bigint[],
+      ${binary.textArray(rows.map((r) => r.counterparty.name))}::text[], ${sparse(rows.map((r) => r.counterparty.cleanName))}::text[],
+      ${sparse(rows.map((r) => r.reference))}::text[], ${sparse(rows.map((r) => r.note))}::text[],
+      ${binary.uuidArray(rows.map((r) => r.initiatorId))}::uuid[], ${sparse(accounts.map((a) => a?.number))}::text[],
+      ${sparse(accounts.map((a) => a?.numberFormat))}::text[], ${sparse(accounts.map((a) => a?.bankIdentifier))}::text[],
+      ${sparse(accounts.map((a) => a?.bankIdentifierFormat))}::text[], ${binary.uuidArray(rows.map((r) => r.subject.id))}::uuid[],
+      ${binary.uuidArray(rows.map((r) => r.ledgerKey))}::uuid[], ${binary.timestamptzArray(rows.map((r) => r.emittedAt))}::timestamptz[],
+      ${binary.timestamptzArray(rows.map((r) => r.settledAt))}::timestamptz[],
+      ${binary.timestamptzArray(rows.map((r) => r.recordedAt))}::timestamptz[])
+      as r(shape, id, organization_id, bank_account_id, amount_minor, settled_balance_minor, label, clean_name, reference, note, initiator_id,
+           number, number_format, bank, bank_format, subject_id, ledger_key, emitted_at, settled_at, recorded_at)
   on conflict do nothing
   returning id`
-  ).map((row) => row.id)
+  return inserted.map((row) => row.id)
+}
 
 /** A movement whose status has changed, as its event tells it. */
 type ChangedRow = {

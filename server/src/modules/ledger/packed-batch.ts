@@ -1,5 +1,5 @@
 import { assert } from '../../platform/assert.ts'
-import * as binary from './binary-arrays.ts'
+import * as binary from '../../platform/postgres/binary-arrays.ts'
 import type { Operation, Outcome } from './domain/operation.ts'
 import { BATCH_MAX, POSTING_REFUSALS } from './domain/refusals.ts'
 

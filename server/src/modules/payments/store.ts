@@ -1,6 +1,7 @@
 import type { LocalDate } from '../../platform/clock.ts'
 import type { Id } from '../../platform/ids.ts'
 import type { Taking } from '../../platform/passes/pass.ts'
+import * as binary from '../../platform/postgres/binary-arrays.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
 import { date, instant, integer, json, minor, nullable, type RowOf, table, text, uuid } from '../../platform/postgres/table.ts'
 import { transition } from '../../platform/postgres/transition.ts'
@@ -22,11 +23,12 @@ export const internalTransferRows = writer(
     insert into payments.internal_transfer (
       id, organization_id, debtor_account_id, creditor_account_id, amount_minor, currency, remittance_information, created_at)
     select * from unnest(
-      ${rows.map((r) => r.instruction.id)}::uuid[], ${rows.map((r) => r.instruction.organizationId)}::uuid[],
-      ${rows.map((r) => r.parties.debtor.id)}::uuid[], ${rows.map((r) => r.parties.creditor.id)}::uuid[],
-      ${rows.map((r) => r.instruction.amount.minor)}::bigint[], ${rows.map((r) => r.instruction.amount.currency)}::text[],
-      ${rows.map((r) => r.instruction.remittanceInformation)}::text[],
-      ${rows.map((r) => r.instruction.orderedAt.toISOString())}::timestamptz[])`,
+      ${binary.uuidArray(rows.map((r) => r.instruction.id))}::uuid[], ${binary.uuidArray(rows.map((r) => r.instruction.organizationId))}::uuid[],
+      ${binary.uuidArray(rows.map((r) => r.parties.debtor.id))}::uuid[], ${binary.uuidArray(rows.map((r) => r.parties.creditor.id))}::uuid[],
+      ${binary.int8Array(rows.map((r) => r.instruction.amount.minor))}::bigint[],
+      ${binary.textArray(rows.map((r) => r.instruction.amount.currency))}::text[],
+      ${binary.textArray(rows.map((r) => r.instruction.remittanceInformation))}::text[],
+      ${binary.timestamptzArray(rows.map((r) => r.instruction.orderedAt))}::timestamptz[])`,
 )
 
 export const creditTransfers = table(

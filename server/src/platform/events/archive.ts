@@ -1,6 +1,10 @@
 import type { Id } from '../ids.ts'
 import type { Tx } from '../postgres/database.ts'
+import type { EventColumns } from './columns.ts'
 import type { ArchivedEvent } from './definition.ts'
+
+/** The consumers' wake-up: something stands in the archive that was not there before. */
+export const ARCHIVED = 'events.archived'
 
 /** What an organization's cursor reader gets. */
 export type EventPage = {
@@ -76,4 +80,36 @@ export async function positionAt(tx: Tx, time: Date): Promise<bigint> {
     else low = middle + 1n
   }
   return low
+}
+
+/** As `platform.prepare_event_partition` has it. */
+const PARTITION_SIZE = 10_000_000n
+/** An outbox that has grown beyond is left to the relay: looking whether some organizations wait in it is to cost nothing. */
+const OUTBOX_BYTES_MAX = 4 * 1024 * 1024
+
+/**
+ * Writes events behind the head and moves it, as the relay does, in the caller's transaction: who gets the head next waits for its commit,
+ * so positions become visible in their order. Inside an aggregate, too: whatever was published of it before has been committed, since the
+ * caller holds the aggregate, and none of it waits in the outbox, which is looked at with the head in hand.
+ *
+ * @returns false when something of these organizations waits, or the relay has a partition to make: then nothing is written.
+ */
+export async function archiveAtOnce(tx: Tx, column: EventColumns, now: Date): Promise<boolean> {
+  const head = await tx.one<{ position: bigint }>`select position from platform.event_head for update`
+  const last = head.position + BigInt(column.count)
+  if (head.position === 0n || head.position / PARTITION_SIZE !== last / PARTITION_SIZE) return false
+  const moved = await tx.run`
+    with free as (
+      select greatest(${now}::timestamptz, archived_at) as archived_at
+        from platform.event_head
+       where pg_relation_size('platform.outbox') <= ${OUTBOX_BYTES_MAX}
+         and (select position from platform.outbox order by position limit 1) is null),
+    placed as (
+      insert into platform.event (position, id, topic, type, aggregate_id, organization_id, payload, occurred_at, archived_at)
+      select ${head.position}::bigint + place, id, topic, type, aggregate_id, organization_id, payload::jsonb, occurred_at, archived_at
+        from free, unnest(${column.ids}::uuid[], ${column.topics}::text[], ${column.types}::text[], ${column.aggregateIds}::uuid[],
+                          ${column.organizationIds}::uuid[], ${column.payloads}::text[], ${column.occurredAt}::timestamptz[])
+                     with ordinality as e(id, topic, type, aggregate_id, organization_id, payload, occurred_at, place))
+    update platform.event_head set position = ${last}, archived_at = free.archived_at from free`
+  return moved === 1
 }

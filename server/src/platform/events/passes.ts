@@ -2,10 +2,11 @@ import { systemClock } from '../clock.ts'
 import type { World } from '../module.ts'
 import { chore, type Pass } from '../passes/pass.ts'
 import { type ConsumerReport, type DeliveryReport, deliveryReport } from './administration.ts'
+import { ARCHIVED } from './archive.ts'
 import type { Consumer } from './consumer.ts'
 import { Delivery } from './delivery.ts'
 import { PUBLISHED } from './outbox.ts'
-import { ARCHIVED, EventRelay } from './relay.ts'
+import { EventRelay } from './relay.ts'
 
 // A wake brings both at once; this is for a wake that was lost, and for what is due again.
 const RELAY_MS = 200

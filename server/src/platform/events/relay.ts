@@ -1,10 +1,8 @@
 import { systemActor } from '../actor.ts'
 import type { Clock } from '../clock.ts'
 import type { Database, Tx } from '../postgres/database.ts'
+import { ARCHIVED } from './archive.ts'
 import { PUBLISHED } from './outbox.ts'
-
-/** The consumers' wake-up: something stands in the archive that was not there before. */
-export const ARCHIVED = 'events.archived'
 
 const RELAY = systemActor('events.relay')
 
@@ -17,7 +15,7 @@ export type RelayOptions = {
 }
 
 /**
- * Moves what was published from the outbox to the archive and gives each event its position there. Nobody's code runs meanwhile: whoever
+ * Moves what was published from the outbox to the archive and gives each event its position there, as `publishLast` does for what need not wait. Nobody's code runs meanwhile: whoever
  * wants the events reads the archive at his own pace.
  *
  * A position in the *outbox* is taken before its transaction commits, and a lower one may commit after a higher one: a reader of `position >

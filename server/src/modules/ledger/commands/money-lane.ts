@@ -1,7 +1,7 @@
 import { type CommandContext, systemActor } from '../../../platform/actor.ts'
 import { assert } from '../../../platform/assert.ts'
 import type { NewEvent } from '../../../platform/events/definition.ts'
-import { publish } from '../../../platform/events/outbox.ts'
+import { publish, publishLast } from '../../../platform/events/outbox.ts'
 import { type Facts, gatherFacts, type Need } from '../../../platform/gather.ts'
 import { answerOf, findAnswers, type KeyClaim, type Keyed, storeAnswers } from '../../../platform/idempotency.ts'
 import type { Id } from '../../../platform/ids.ts'
@@ -256,5 +256,5 @@ async function record(tx: Tx, effected: readonly Effected[], ctx: CommandContext
   await storeAnswers(tx, answers, ctx.now)
   const writes = done.flatMap(({ effects }) => effects.writes)
   const told = await writeAll(ctx, tx, writes)
-  await publish(tx, [...done.flatMap(({ effects }) => effects.events), ...told])
+  await publishLast(tx, [...done.flatMap(({ effects }) => effects.events), ...told], ctx.now)
 }

@@ -1,9 +1,14 @@
+import { assert } from '../assert.ts'
+
 /**
  * PostgreSQL's binary form of one-dimensional arrays (`array_recv`): dimensions, a null flag, the element type, the length and the lower
  * bound, then each element with its own length. Half the work of the text form on both sides, and numbers never become text.
  */
 const HEADER_BYTES = 20
-const OID = { bool: 16, int8: 20, int2: 21, int4: 23, text: 25, timestamptz: 1184, uuid: 2950 } as const
+const OID = { bool: 16, bytea: 17, int8: 20, int2: 21, int4: 23, text: 25, timestamptz: 1184, uuid: 2950 } as const
+
+/** A value that may be missing. */
+type Maybe<T> = T | null | undefined
 
 function start(oid: number, length: number, bytes: number, hasNulls: boolean): Buffer {
   const buffer = Buffer.allocUnsafe(HEADER_BYTES + bytes)
@@ -42,11 +47,11 @@ export function boolArray(values: readonly boolean[]): Buffer {
   return buffer
 }
 
-export function int8Array(values: readonly (bigint | undefined)[]): Buffer {
+export function int8Array(values: readonly Maybe<bigint>[]): Buffer {
   const buffer = start(OID.int8, values.length, values.length * 12, true)
   let at = HEADER_BYTES
   for (const value of values) {
-    if (value === undefined) {
+    if (value === undefined || value === null) {
       at = buffer.writeInt32BE(-1, at)
       continue
     }
@@ -58,17 +63,27 @@ export function int8Array(values: readonly (bigint | undefined)[]): Buffer {
 
 const POSTGRES_EPOCH_MS = 946_684_800_000 // 2000-01-01, from which PostgreSQL counts microseconds
 
-export const timestamptzArray = (values: readonly (Date | undefined)[]): Buffer => {
+export const timestamptzArray = (values: readonly Maybe<Date>[]): Buffer => {
   const buffer = int8Array(values.map((value) => value && BigInt(value.getTime() - POSTGRES_EPOCH_MS) * 1_000n))
   buffer.writeInt32BE(OID.timestamptz, 8)
   return buffer
 }
 
-export function textArray(values: readonly string[]): Buffer {
-  const bytes = values.reduce((sum, value) => sum + 4 + Buffer.byteLength(value), 0)
-  const buffer = start(OID.text, values.length, bytes, false)
+export function textArray(values: readonly Maybe<string>[]): Buffer {
+  let bytes = 0
+  let hasNulls = false
+  for (const value of values) {
+    bytes += 4
+    if (typeof value === 'string') bytes += Buffer.byteLength(value)
+    else hasNulls = true
+  }
+  const buffer = start(OID.text, values.length, bytes, hasNulls)
   let at = HEADER_BYTES
   for (const value of values) {
+    if (typeof value !== 'string') {
+      at = buffer.writeInt32BE(-1, at)
+      continue
+    }
     const length = buffer.write(value, at + 4)
     buffer.writeInt32BE(length, at)
     at += 4 + length
@@ -76,23 +91,44 @@ export function textArray(values: readonly string[]): Buffer {
   return buffer
 }
 
-// Value of a hexadecimal digit by its character code.
-const NIBBLE = new Uint8Array(128)
-for (let i = 0; i < 16; i++) NIBBLE[i.toString(16).charCodeAt(0)] = i
+export function byteaArray(values: readonly Buffer[]): Buffer {
+  const bytes = values.reduce((sum, value) => sum + 4 + value.length, 0)
+  const buffer = start(OID.bytea, values.length, bytes, false)
+  let at = HEADER_BYTES
+  for (const value of values) {
+    at = buffer.writeInt32BE(value.length, at)
+    at += value.copy(buffer, at)
+  }
+  return buffer
+}
 
-export function uuidArray(values: readonly (string | undefined)[]): Buffer {
+// Value of a hexadecimal digit by its character code.
+const NO_DIGIT = 0xff
+const NIBBLE = new Uint8Array(128).fill(NO_DIGIT)
+for (let i = 0; i < 16; i++) {
+  NIBBLE[i.toString(16).charCodeAt(0)] = i
+  NIBBLE[i.toString(16).toUpperCase().charCodeAt(0)] = i
+}
+
+/** @throws Bug on what is no UUID: PostgreSQL could not tell any more. */
+export function uuidArray(values: readonly Maybe<string>[]): Buffer {
   const buffer = start(OID.uuid, values.length, values.length * 20, true)
   let at = HEADER_BYTES
   for (const value of values) {
-    if (value === undefined) {
+    if (value === undefined || value === null) {
       at = buffer.writeInt32BE(-1, at)
       continue
     }
     at = buffer.writeInt32BE(16, at)
+    let seen = value.length === 36 ? 0 : NO_DIGIT
     for (let i = 0; i < 36; i += 2) {
       if (i === 8 || i === 13 || i === 18 || i === 23) i++
-      buffer[at++] = ((NIBBLE[value.charCodeAt(i)] as number) << 4) | (NIBBLE[value.charCodeAt(i + 1)] as number)
+      const high = NIBBLE[value.charCodeAt(i)] ?? NO_DIGIT
+      const low = NIBBLE[value.charCodeAt(i + 1)] ?? NO_DIGIT
+      seen |= high | low
+      buffer[at++] = (high << 4) | low
     }
+    assert(seen < 16, 'not a UUID')
   }
   return buffer.subarray(0, at)
 }
