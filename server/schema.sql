@@ -78,6 +78,14 @@ create table connections.external_history (
   constraint external_history_pkey PRIMARY KEY (bank_account_id)
 );
 
+create table connections.file_content (
+  organization_id uuid not null,
+  sha256 bytea not null,
+  "position" integer not null,
+  zstd bytea not null,
+  constraint file_content_pkey PRIMARY KEY (organization_id, sha256, "position")
+);
+
 create table connections.imported_file (
   id uuid not null,
   organization_id uuid not null,
@@ -85,6 +93,8 @@ create table connections.imported_file (
   format text not null,
   problems jsonb not null,
   imported_at timestamp with time zone not null,
+  size bigint,
+  sha256 bytea,
   constraint imported_file_pkey PRIMARY KEY (id),
   constraint imported_file_of_organization UNIQUE (organization_id, id)
 );
@@ -110,6 +120,42 @@ create table connections.imported_statement (
   constraint account_is_of_the_same_organization FOREIGN KEY (organization_id, bank_account_id) REFERENCES accounts.bank_account(organization_id, id),
   constraint file_is_of_the_same_organization FOREIGN KEY (organization_id, imported_file_id) REFERENCES connections.imported_file(organization_id, id),
   constraint imported_statement_pkey PRIMARY KEY (id)
+);
+
+create table connections.statement_entry (
+  organization_id uuid not null,
+  entry_key uuid not null,
+  bank_account_id uuid not null,
+  booking_date date not null,
+  value_date date,
+  bank_reference text,
+  end_to_end_id text,
+  mandate_id text,
+  creditor_id text,
+  counterparty_name text,
+  counterparty_iban text,
+  transaction_code text,
+  remittance text,
+  additional_information text,
+  more jsonb not null,
+  constraint statement_entry_pkey PRIMARY KEY (organization_id, entry_key)
+);
+
+create table connections.statement_entry_detail (
+  organization_id uuid not null,
+  entry_key uuid not null,
+  "position" integer not null,
+  amount numeric,
+  currency text,
+  end_to_end_id text,
+  mandate_id text,
+  creditor_id text,
+  counterparty_name text,
+  counterparty_iban text,
+  remittance text,
+  more jsonb not null,
+  constraint entry_is_of_the_same_organization FOREIGN KEY (organization_id, entry_key) REFERENCES connections.statement_entry(organization_id, entry_key),
+  constraint statement_entry_detail_pkey PRIMARY KEY (organization_id, entry_key, "position")
 );
 
 create table feed.feed_count (
@@ -1726,11 +1772,20 @@ alter table connections.carried_balance force row level security;
 alter table connections.external_history enable row level security;
 alter table connections.external_history force row level security;
 
+alter table connections.file_content enable row level security;
+alter table connections.file_content force row level security;
+
 alter table connections.imported_file enable row level security;
 alter table connections.imported_file force row level security;
 
 alter table connections.imported_statement enable row level security;
 alter table connections.imported_statement force row level security;
+
+alter table connections.statement_entry enable row level security;
+alter table connections.statement_entry force row level security;
+
+alter table connections.statement_entry_detail enable row level security;
+alter table connections.statement_entry_detail force row level security;
 
 alter table feed.feed_count enable row level security;
 alter table feed.feed_count force row level security;
@@ -1805,6 +1860,10 @@ create policy by_organization on connections.external_history for all to partita
 
 create policy by_system on connections.external_history for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
+create policy by_organization on connections.file_content for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
+
+create policy by_system on connections.file_content for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
+
 create policy by_organization on connections.imported_file for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
 create policy by_system on connections.imported_file for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
@@ -1812,6 +1871,14 @@ create policy by_system on connections.imported_file for all to partita_system u
 create policy by_organization on connections.imported_statement for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
 create policy by_system on connections.imported_statement for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
+
+create policy by_organization on connections.statement_entry for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
+
+create policy by_system on connections.statement_entry for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
+
+create policy by_organization on connections.statement_entry_detail for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
+
+create policy by_system on connections.statement_entry_detail for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
 create policy by_organization on feed.feed_count for all to partita_app using ((organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid));
 
@@ -1909,6 +1976,10 @@ grant select on table connections.external_history to partita_app;
 
 grant insert, select, update on table connections.external_history to partita_system;
 
+grant select on table connections.file_content to partita_app;
+
+grant insert, select on table connections.file_content to partita_system;
+
 grant select on table connections.imported_file to partita_app;
 
 grant insert, select on table connections.imported_file to partita_system;
@@ -1916,6 +1987,14 @@ grant insert, select on table connections.imported_file to partita_system;
 grant select on table connections.imported_statement to partita_app;
 
 grant insert, select on table connections.imported_statement to partita_system;
+
+grant select on table connections.statement_entry to partita_app;
+
+grant insert, select, update on table connections.statement_entry to partita_system;
+
+grant select on table connections.statement_entry_detail to partita_app;
+
+grant insert, select on table connections.statement_entry_detail to partita_system;
 
 grant insert, select, update on table feed.feed_count to partita_app;
 

@@ -14,7 +14,8 @@ import type { Id } from '../../../server/src/platform/ids.ts'
 import type { Database } from '../../../server/src/platform/postgres/database.ts'
 import { type CommonOptions, defineAction, type ExitCode, type Output } from '../support/command.ts'
 import { findCompany } from '../support/find-company.ts'
-import { Refusal } from '../support/refusal.ts'
+import { listImportedFiles, showImportedFile } from '../support/imported-files.ts'
+import { Refusal, WrongUse } from '../support/refusal.ts'
 import { withDatabase } from '../support/with-database.ts'
 
 type Options = CommonOptions & {
@@ -22,6 +23,9 @@ type Options = CommonOptions & {
   readonly mapping?: string
   readonly strict?: boolean
   readonly explain?: boolean
+  readonly listFiles?: boolean
+  readonly showFile?: string
+  readonly out?: string
 }
 
 /** What is said of one file; with `--json` an array of these, one per file, in order. */
@@ -49,21 +53,29 @@ type StatementReport = {
 
 export function define(command: Command): void {
   command
-    .argument('<file...>', 'camt.052/053/054, MT940/942, OFX 1 or 2, or CSV; told apart by content')
+    .argument('[file...]', 'camt.052/053/054, MT940/942, OFX 1 or 2, or CSV; told apart by content')
     .option('--organization <slug>', 'whose books (default: the demo company)')
     .option('--mapping <file>', 'JSON that says which CSV column is what; see server/src/formats/README.md')
     .option('--explain', 'show how each column of a CSV file is understood, and import nothing')
+    .option('--list-files', 'list the files that were imported, and import nothing')
+    .option('--show-file <id>', 'write an imported file out as it came: to standard output, or to --out')
+    .option('--out <file>', 'with --show-file: where to write it')
     .option('--strict', 'refuse a file with a statement that does not add up to its own closing balance')
   const examples = [
     'partita import statement.xml',
     'partita import *.sta --strict --json',
     'partita import export.csv --mapping mapping.json',
     'partita import export.csv --explain',
+    'partita import --list-files',
+    'partita import --show-file 0190… --out march.xml',
   ]
   defineAction<Options>(command, examples, importFiles)
 }
 
 async function importFiles(files: readonly string[], options: Options, output: Output): Promise<ExitCode> {
+  if (options.listFiles) return listImportedFiles(options, output)
+  if (options.showFile !== undefined) return showImportedFile(options.showFile, options, output)
+  if (files.length === 0) throw new WrongUse('name at least one file, or ask for --list-files')
   const csvMapping = options.mapping === undefined ? undefined : readMapping(options.mapping)
   if (options.explain) return explainFiles(files, csvMapping, output)
   const reports = await withDatabase(
@@ -96,7 +108,7 @@ async function importFiles(files: readonly string[], options: Options, output: O
 /** How each file is read: nothing is opened, and nothing written. */
 function explainFiles(files: readonly string[], csvMapping: CsvMapping | undefined, output: Output): ExitCode {
   const explained = files.map((file) => {
-    const parsed = parse({ file, csvMapping })
+    const { parsed } = parse({ file, csvMapping })
     const csv = 'csv' in parsed ? parsed.csv : undefined
     return {
       file,
@@ -169,7 +181,7 @@ type Work = {
 }
 
 async function importFile(work: Work): Promise<FileReport> {
-  const parsed = parse(work)
+  const { content, parsed } = parse(work)
   const format = parsed.format?.toLowerCase() ?? null
   const refused = { file: work.file, format, status: 'refused', new: 0, duplicates: 0 } as const
   if (!parsed.ok) return { ...refused, statements: [], problems: parsed.problems }
@@ -187,7 +199,7 @@ async function importFile(work: Work): Promise<FileReport> {
   const actor = operatorActor(userInfo().username, 'partita import', [organizationId])
   const outcome = await importStatementFile(
     { actor, now: work.now, database: work.database },
-    { organizationId, organizationSlug, fileName: work.file, file: parsed, onProgress: bar.update },
+    { organizationId, organizationSlug, fileName: work.file, file: parsed, content, onProgress: bar.update },
   )
   bar.stop()
   return {
@@ -207,22 +219,24 @@ type Unreadable = {
   readonly problems: readonly [{ line: null; code: string; message: string }]
 }
 
-function parse({ file, csvMapping }: Pick<Work, 'file' | 'csvMapping'>): ParsedStatementFile | Unreadable {
-  const unreadable = (code: string, message: string): Unreadable => ({
-    ok: false,
-    format: null,
-    problems: [{ line: null, code, message }],
+function parse({ file, csvMapping }: Pick<Work, 'file' | 'csvMapping'>): {
+  readonly content: Uint8Array
+  readonly parsed: ParsedStatementFile | Unreadable
+} {
+  const unreadable = (code: string, message: string) => ({
+    content: new Uint8Array(),
+    parsed: { ok: false, format: null, problems: [{ line: null, code, message }] } as const,
   })
-  let bytes: Uint8Array
+  let content: Uint8Array
   try {
     const { size } = statSync(file)
     if (size > LIMITS.maxBytes) return unreadable('too_large', `${size} bytes, at most ${LIMITS.maxBytes} are read`)
-    bytes = readFileSync(file)
+    content = readFileSync(file)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     return unreadable('file_unreadable', UNREADABLE[code ?? ''] ?? message)
   }
-  return parseStatementFile(bytes, csvMapping === undefined ? LIMITS : { ...LIMITS, csvMapping })
+  return { content, parsed: parseStatementFile(content, csvMapping === undefined ? LIMITS : { ...LIMITS, csvMapping }) }
 }
 
 const UNREADABLE: Readonly<Record<string, string>> = {

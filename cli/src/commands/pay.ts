@@ -4,11 +4,12 @@ import { userInfo } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { partita } from '../../../server/src/bank.ts'
+import { readIban } from '../../../server/src/formats/payments/iban.ts'
 import { answerInitiation, answerUnreadable, type TransferOutcome } from '../../../server/src/formats/payments/pain-answer.ts'
-import type { UnreadableInitiation } from '../../../server/src/formats/payments/pain001.ts'
+import { readPaymentInitiation, type UnreadableInitiation } from '../../../server/src/formats/payments/pain001.ts'
 import type { AcceptedTransfer } from '../../../server/src/formats/payments/pain001-rules.ts'
 import { type CustomerStatus, groupStatusOf } from '../../../server/src/formats/payments/pain002.ts'
-import { bankSettings, findAccountByIban } from '../../../server/src/modules/accounts/index.ts'
+import { bankSettings, findAccountsByIban } from '../../../server/src/modules/accounts/index.ts'
 import { MoneyLane } from '../../../server/src/modules/ledger/index.ts'
 import {
   type AcceptedPaymentFile,
@@ -31,7 +32,12 @@ import { runningUrl } from '../support/running-bank.ts'
 import { serverEnvironment } from '../support/server-environment.ts'
 import { type OpenDatabase, withDatabase } from '../support/with-database.ts'
 
-type Options = CommonOptions & { readonly account: string; readonly out?: string; readonly timeout: string }
+type Options = CommonOptions & {
+  readonly account?: string
+  readonly replaceAccount?: boolean
+  readonly out?: string
+  readonly timeout: string
+}
 type Statuses = Awaited<ReturnType<typeof creditTransferStatuses>>
 
 const POLL_MS = 100
@@ -39,15 +45,21 @@ const POLL_MS = 100
 export function define(command: Command): void {
   command
     .argument('<file>', 'pain.001.001.03 or .09')
-    .requiredOption('--account <iban>', 'the account to debit')
+    .option('--account <iban>', 'the account to debit (default: the one that the file names)')
+    .option('--replace-account', 'debit --account although the file, made for a bank elsewhere, names another account')
     .option('--out <file>', 'where to write the answer (default: beside the file, as NAME.pain.002.xml)')
     .option('--timeout <seconds>', 'how long to wait for news from the rails', '30')
-  defineAction<Options>(command, ['partita pay salaries.xml --account FR76…'], ([file = ''], options, output) =>
-    pay(file, options, output),
-  )
+  const examples = [
+    'partita pay salaries.xml',
+    'partita pay salaries.xml --account FR76…',
+    'partita pay made-for-another-bank.xml --account FR76… --replace-account',
+  ]
+  defineAction<Options>(command, examples, ([file = ''], options, output) => pay(file, options, output))
 }
 
 async function pay(file: string, options: Options, output: Output): Promise<ExitCode> {
+  if (options.replaceAccount && options.account === undefined)
+    throw new WrongUse('--replace-account needs --account: say which account is to be debited instead')
   if (!/^\d{1,5}$/.test(options.timeout)) throw new WrongUse(`--timeout "${options.timeout}" is no whole number of seconds`)
   const bytes = readPaymentFile(file)
   const answer = openAnswerFile(options.out ?? `${file.replace(/\.xml$/i, '')}.pain.002.xml`, file)
@@ -76,9 +88,8 @@ async function execute(
   const bank = bankOf(opened.url)
   const clock = new BankClock(database)
   await clock.refresh()
-  const iban = options.account.replaceAll(/\s/g, '').toUpperCase()
-  const debtor = await database.read(operatorActor(userInfo().username, 'partita pay'), (tx) => findAccountByIban(tx, iban))
-  if (!debtor) throw new Refusal(`there is no account ${options.account} here: "partita demo" shows the demo company's accounts`)
+  const named = debtorIbansIn(bytes)
+  const debtor = await debtorOf(database, options.account, named)
   const header = () => ({
     messageId: newId().replaceAll('-', ''),
     createdAt: `${clock.now().toISOString().slice(0, 19)}Z`,
@@ -88,7 +99,11 @@ async function execute(
   const moneyLane = new MoneyLane(database)
   // Before anything is accepted: a bank that runs is to start on it at once.
   const wakeups = new Wakeups({ database, url: opened.url, logger: silentLogger, isListening: false })
-  const accepting = acceptPaymentFile({ actor, now: clock.now(), database, moneyLane }, { bytes, debtor, mayResume })
+  const mayReplaceDebtor = options.replaceAccount === true
+  const accepting = acceptPaymentFile(
+    { actor, now: clock.now(), database, moneyLane },
+    { bytes, debtor, mayResume, mayReplaceDebtor },
+  )
   const filed = await accepting.finally(() => wakeups.stop())
   if (!filed.ok) {
     answer.write(answerUnreadable(filed.refusal, header()))
@@ -100,7 +115,30 @@ async function execute(
   answer.write(answerInitiation(filed.value.decision, header(), outcomeOf))
   const { id } = filed.value
   if (id) await database.transaction(actor, (tx) => recordPaymentFileAnswer({ actor, now: clock.now() }, tx, id))
-  return report(file, answer.path, filed.value, outcomeOf, output)
+  const other = named.find((iban) => iban !== debtor.iban)
+  const account = { iban: debtor.iban, other, isReplaced: mayReplaceDebtor && other !== undefined && id !== undefined }
+  return report(file, answer.path, filed.value, { outcomeOf, account }, output)
+}
+
+/** The accounts that a file names as debtor; none in one that cannot be read, which is refused with its reason later. */
+function debtorIbansIn(bytes: Uint8Array): readonly string[] {
+  const read = readPaymentInitiation(bytes)
+  if (!read.ok) return []
+  return read.value.paymentInformations.flatMap(({ debtorIban }) => {
+    const iban = readIban(debtorIban ?? '')
+    return iban.ok ? [iban.value] : []
+  })
+}
+
+/** The account that is asked for, else the one that the file names. */
+async function debtorOf(database: OpenDatabase['database'], account: string | undefined, named: readonly string[]) {
+  const wanted = account === undefined ? named : [account.replaceAll(/\s/g, '').toUpperCase()]
+  const found = await database.read(operatorActor(userInfo().username, 'partita pay'), (tx) => findAccountsByIban(tx, wanted))
+  const debtor = wanted.flatMap((iban) => found.get(iban) ?? [])[0]
+  if (debtor) return debtor
+  if (account === undefined)
+    throw new Refusal('the file names no account of this bank: say with --account which one is to be debited')
+  throw new Refusal(`there is no account ${account} here: "partita demo" shows the demo company's accounts`)
 }
 
 /** Why a whole file is refused. */
@@ -202,7 +240,7 @@ function report(
   file: string,
   answer: string,
   { decision }: AcceptedPaymentFile,
-  outcomeOf: (transfer: AcceptedTransfer) => TransferOutcome,
+  { outcomeOf, account }: { outcomeOf: (transfer: AcceptedTransfer) => TransferOutcome; account: DebitedAccount },
   output: Output,
 ): ExitCode {
   const refused = { status: 'RJCT', reason: decision.rejection } as const
@@ -234,8 +272,24 @@ function report(
       answer,
       transfers: transfers.map((t) => ({ end_to_end_id: t.source.endToEndId, status: t.status, reason: t.reason?.code ?? null })),
       reason: decision.rejection ? reasonText(decision.rejection) : null,
+      account: account.iban,
+      replaced_account: account.isReplaced ? (account.other ?? null) : null,
     },
-    `${messageId}: ${status}, ${accepted} accepted, ${rejected} rejected, ${pending} pending\n${lines.join('\n')}\nanswer: ${answer}`,
+    [
+      `${messageId}: ${status}, ${accepted} accepted, ${rejected} rejected, ${pending} pending`,
+      ...lines,
+      ...accountLines(account, rejected),
+      `answer: ${answer}`,
+    ].join('\n'),
   )
   return rejected === 0 ? 0 : 1
+}
+
+/** The account that was debited; `other`: one that the file names instead. */
+type DebitedAccount = { readonly iban: string; readonly other: string | undefined; readonly isReplaced: boolean }
+
+function accountLines({ iban, other, isReplaced }: DebitedAccount, rejected: number): string[] {
+  if (other === undefined) return []
+  if (isReplaced) return [`account: ${iban} was debited in place of ${other}, which the file names`]
+  return rejected > 0 ? [`the file debits ${other}: to debit ${iban} instead, add --replace-account`] : []
 }

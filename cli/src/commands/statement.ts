@@ -8,7 +8,7 @@ import {
   writeMt940,
   writePdf,
 } from '../../../server/src/formats/statements/index.ts'
-import { missingMovements } from '../../../server/src/modules/connections/index.ts'
+import { toldByBanks } from '../../../server/src/modules/connections/index.ts'
 import { statementDocument } from '../../../server/src/modules/feed/index.ts'
 import { findOrganizationBySlug } from '../../../server/src/modules/team/index.ts'
 import { operatorActor } from '../../../server/src/platform/actor.ts'
@@ -78,7 +78,7 @@ async function statement(iban: string, options: Options, output: Output): Promis
       )
       const wanted = { account: iban.trim(), organizationId, from, to, now: clock.now(), ...only }
       return database.read(operatorActor(userInfo().username, 'partita statement'), (tx) =>
-        statementDocument(tx, wanted, missingMovements),
+        statementDocument(tx, wanted, toldByBanks),
       )
     },
   )

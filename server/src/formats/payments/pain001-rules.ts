@@ -206,16 +206,19 @@ function amountRejection(tx: InitiatedTransaction): readonly [string, string] | 
   const { value, currency } = tx.amount
   if (currency !== EUR) return ['AM03', `Currency ${currency.slice(0, 3)} is not EUR`]
   if (!/^\+?\d{1,18}(\.\d{0,18})?$|^\+?\.\d{1,18}$/.test(value)) return ['AM12', `"${value.slice(0, 20)}" is no amount`]
-  if ((value.split('.')[1] ?? '').length > 2) return ['AM12', `${value} has more than two decimals`]
+  if (withoutZeros(value).split('.')[1]?.[2] !== undefined) return ['AM12', `${value} has more than two decimals`]
   const amount = amountOf(value)
   if (!amount) return ['AM12', `"${value.slice(0, 20)}" is no amount`]
   if (amount.minor === 0n) return ['AM01', 'The amount is zero']
   return amount.minor > AMOUNT_MAX ? ['AM02', `${value} is more than 999999999.99`] : undefined
 }
 
+/** `10.50000` is exact in cents: zeros behind them say nothing. */
+const withoutZeros = (value: string): string => value.replace(/(\.\d{2})0+$/, '$1')
+
 /** Also `.5`, `12.` and `+1`, which XML Schema calls decimals. */
 const amountOf = (value: string): Money | undefined =>
-  parseDecimal(EUR, value.replace(/^\+/, '').replace(/^\./, '0.').replace(/\.$/, ''))
+  parseDecimal(EUR, withoutZeros(value).replace(/^\+/, '').replace(/^\./, '0.').replace(/\.$/, ''))
 
 const codeOf = (found: Breach | undefined): readonly [string, string] | undefined =>
   found && [TRANSFER_RULES[found.rule], found.message]

@@ -297,6 +297,8 @@ describe('a transaction', () => {
     ['of too much', { amount: amount('1000000000.00') }, 'tx AM02'],
     ['of the maximum', { amount: amount('999999999.99') }, 'accepted'],
     ['of three decimals', { amount: amount('12.505') }, 'tx AM12'],
+    ['of a tenth of a cent among zeros', { amount: amount('12.5010') }, 'tx AM12'],
+    ['of zero, however many zeros', { amount: amount('0.00000') }, 'tx AM01'],
     ['of less than nothing', { amount: amount('-12.50') }, 'tx AM12'],
     ['of one decimal', { amount: amount('12.5') }, 'accepted'],
     ['with an exponent', { amount: amount('1e3') }, 'tx AM12'],

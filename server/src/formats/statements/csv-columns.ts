@@ -1,7 +1,7 @@
 import type { CsvField } from './csv-mapping.ts'
 
-/** The header of Partita's own CSV statements, in order. `write-csv.ts` writes it and `csv.ts` knows it. */
-export const PARTITA_COLUMNS = [
+/** The header of Partita's own CSV statements in its first form, which is read back for ever. */
+const FIRST_PARTITA_COLUMNS = [
   'account',
   'currency',
   'booking_date',
@@ -17,6 +17,24 @@ export const PARTITA_COLUMNS = [
   'remittance_information',
   'description',
   'transaction_code',
+] as const
+
+/**
+ * The header as it is written now, in order. `write-csv.ts` writes it and `csv-own.ts` reads what stands behind the first form: what another bank
+ * said of its booking.
+ */
+export const PARTITA_COLUMNS = [
+  ...FIRST_PARTITA_COLUMNS,
+  'counterparty_account',
+  'ultimate_counterparty',
+  'creditor_id',
+  'purpose',
+  'local_amount',
+  'local_currency',
+  'charges',
+  'servicer_reference',
+  'other_references',
+  'details',
 ] as const
 
 type Names = Readonly<Partial<Record<CsvField, string>>>
@@ -88,10 +106,12 @@ const MORE_NAMES: Names = {
     'zahlungspflichtige r|zahlungspflichtiger|payer name|payer|auftraggeber|auftraggebername|debtor name|donneur d ordre|ordenante',
   payee:
     'zahlungsempfanger in|zahlungsempfanger|payee name|empfanger|empfangername|creditor name|beneficiary name|beneficiaire|empfanger zahlungspflichtiger',
-  ultimateParty: 'naam uiteindelijke partij|abweichender empfanger|ultimate debtor|ultimate creditor|abweichender auftraggeber',
+  ultimateParty:
+    'ultimate counterparty|naam uiteindelijke partij|abweichender empfanger|ultimate debtor|ultimate creditor|abweichender auftraggeber',
   originalAmount:
-    'original amount|orig amount|oorspr bedrag|lastschrift ursprungsbetrag|ursprungsbetrag|montant d origine|amount foreign currency',
-  originalCurrency: 'original currency|orig currency|oorspr munt|ursprungswahrung|devise d origine|type foreign currency',
+    'original amount|local amount|orig amount|oorspr bedrag|lastschrift ursprungsbetrag|ursprungsbetrag|montant d origine|amount foreign currency',
+  originalCurrency:
+    'original currency|local currency|orig currency|oorspr munt|ursprungswahrung|devise d origine|type foreign currency',
   fee: 'fee|fees|total fees|fremde gebuhren|gebuhr|gebuhren|frais|commissions|comision|commissione|kosten',
 }
 
@@ -156,7 +176,9 @@ function withNumberedTexts(header: readonly string[], found: Columns): Columns {
 }
 
 export const isPartitaHeader = (header: readonly string[]): boolean =>
-  header.length === PARTITA_COLUMNS.length && PARTITA_COLUMNS.every((name, index) => header[index]?.trim() === name)
+  [FIRST_PARTITA_COLUMNS, PARTITA_COLUMNS].some(
+    (columns) => header.length === columns.length && columns.every((name, index) => header[index]?.trim() === name),
+  )
 
 // A spreadsheet takes a cell for a formula by its first character, also after a separator when it splits at another one than we
 // wrote, and full-width forms count too. The apostrophe makes it text; one more apostrophe than before, so that reading can take it back.

@@ -1,4 +1,5 @@
 import { counterpartyOf, ibanShaped } from './account.ts'
+import type { OwnFacts } from './csv-own.ts'
 import { equalDecimals, negateDecimal, sumDecimals } from './decimal.ts'
 import type { ProblemList } from './problems.ts'
 import { completed } from './statement.ts'
@@ -37,6 +38,8 @@ export type ReadRow = Readonly<{
   fee: Decimal | null
   /** No booking date: the value date stands in. */
   dateAssumed: boolean
+  /** What our own files say beside. */
+  own: OwnFacts | undefined
   /** What its key is made of: the texts of the columns that were known first. */
   key: Readonly<{
     reference: string | null
@@ -143,15 +146,19 @@ const entryOf = (row: ReadRow): ParsedEntry => ({
     creditorId: row.creditorId,
     creditorReference: row.creditorReference,
   },
-  counterparty: counterpartyOf(row.counterparty.name, row.counterparty.iban ?? row.counterparty.account, row.counterparty.bic),
+  counterparty: counterpartyOf(
+    row.counterparty.name,
+    row.counterparty.iban ?? row.counterparty.account ?? row.own?.counterpartyAccount,
+    row.counterparty.bic,
+  ),
   ultimateParty: row.ultimateParty,
   instructed: row.instructed,
-  purpose: null,
+  purpose: row.own?.purpose ?? null,
   remittance: row.remittance,
   additionalInformation: row.additionalInformation,
   bankTransactionCode: row.transactionCode,
-  charges: row.fee === null ? [] : [{ amount: row.fee, currency: row.currency, included: true }],
-  details: [],
+  charges: row.own?.charges ?? (row.fee === null ? [] : [{ amount: row.fee, currency: row.currency, included: true }]),
+  details: row.own?.details ?? [],
   key: {
     valueDate: row.key.hasValueDate ? row.valueDate : null,
     references: {

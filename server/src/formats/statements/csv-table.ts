@@ -173,7 +173,7 @@ export function cellText(row: Row, columns: readonly number[] | undefined, own: 
 }
 
 /** How each column is understood. */
-export function readingOf({ header, headerLine, columns, profile }: Table): CsvReading {
+export function readingOf({ header, headerLine, columns, profile, own }: Table): CsvReading {
   const meanings = new Map(
     Object.entries(columns).flatMap(([field, numbers]) => numbers.map((number) => [number, field] as const)),
   )
@@ -184,7 +184,7 @@ export function readingOf({ header, headerLine, columns, profile }: Table): CsvR
     columns: header.map((name, at) => ({
       header: name,
       meaning: meanings.get(at + 1) ?? null,
-      isKnown: meanings.has(at + 1) || without.includes(at + 1) || isIdleColumn(name) || columnName(name) === '',
+      isKnown: own || meanings.has(at + 1) || without.includes(at + 1) || isIdleColumn(name) || columnName(name) === '',
     })),
   }
 }

@@ -2,6 +2,7 @@ import { counterpartyOf, ibanShaped } from './account.ts'
 import { type AccountSource, withOwnAccount } from './csv-account.ts'
 import { columnName } from './csv-columns.ts'
 import type { CsvField, CsvMapping } from './csv-mapping.ts'
+import { readOwnFacts } from './csv-own.ts'
 import { isCurrencyText, type ReadRow, statementsOf } from './csv-statements.ts'
 import { cellText, nameUnknownColumns, type Row, readingOf, type Table, tableIn } from './csv-table.ts'
 import { DATE_FORMATS, type DateFormat, formattedDate } from './dates.ts'
@@ -233,10 +234,17 @@ function readRow(row: Row, cell: Cell, how: How, problems: ProblemList): ReadRow
       ),
       ultimateParty: oneLine(cell(row, 'ultimateParty')) || null,
       instructed: instructedOf(row, cell, how.style),
+      own: how.table.own ? readOwnFacts((column) => ownCell(row, how.table, column), row.line) : undefined,
       key: keyTexts(row, how.table),
       line: row.line,
     },
   ]
+}
+
+/** A cell by the name of its column; nothing where the file has an earlier form. */
+function ownCell(row: Row, { header }: Table, column: string): string {
+  const at = header.findIndex((name) => name.trim() === column)
+  return at < 0 ? '' : cellText(row, [at + 1], true)
 }
 
 function accountOf(row: Row, { source, table }: How): string {

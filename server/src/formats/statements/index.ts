@@ -1,4 +1,5 @@
 /** Account statement files, in and out, as pure functions. What each problem code means stands in ../README.md. */
+export { isoCodeOf } from './business-codes.ts'
 export type { CsvMapping } from './csv-mapping.ts'
 export { canonicalDecimal, toMinor } from './decimal.ts'
 export { entryIdentities } from './identity.ts'
@@ -10,6 +11,7 @@ export type {
   CsvReading,
   Decimal,
   EntryDetail,
+  EntryFacts,
   EntryReferences,
   EntryStatus,
   ParsedEntry,

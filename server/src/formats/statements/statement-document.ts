@@ -1,6 +1,8 @@
 import { assert } from '../../platform/assert.ts'
 import type { LocalDate } from '../../platform/clock.ts'
 import { add, type Money, money } from '../../platform/money.ts'
+import { isoCodeOf, type TransactionCode } from './business-codes.ts'
+import type { EntryFacts } from './types.ts'
 
 /** An account statement of ours, before it takes any format. All amounts are in the account's currency. */
 export type StatementDocument = Readonly<{
@@ -22,11 +24,13 @@ export type StatementDocument = Readonly<{
 
 export type StatementDocumentEntry = Readonly<{
   bookingDate: LocalDate
-  valueDate: LocalDate
+  /** Null: another bank's booking, whose value date it does not say. */
+  valueDate: LocalDate | null
   /** Signed: money out is negative. */
   amount: Money
   balanceAfter: Money
-  kind: StatementEntryKind
+  /** Null: it is another bank's booking, and what kind it is only `told` can say. */
+  kind: StatementEntryKind | null
   /** It takes an earlier booking back. */
   reversal: boolean
   /** The bank's own reference, unique per booking, at most 35 characters. */
@@ -39,17 +43,18 @@ export type StatementDocumentEntry = Readonly<{
   counterpartyIban: string | null
   counterpartyBic: string | null
   remittanceInformation: string | null
-  /** The bank's words for the booking: `SEPA credit transfer`. */
-  description: string
+  /** The bank's words for the booking: `SEPA credit transfer`. Null or empty: it has none. */
+  description: string | null
+  /** What another bank said of its booking, on a connected account. What it did not say is said by nobody. */
+  told?: EntryFacts | undefined
 }>
 
 /** What kind of business an entry books: the rows of the table in sepa.md section 11. */
 export type StatementEntryKind = keyof typeof CODES
 
-type Code = readonly [domain: string, family: string, subFamily: string]
-type Codes = Readonly<{ sent: Code; received: Code }>
+type Codes = Readonly<{ sent: TransactionCode; received: TransactionCode }>
 
-const both = (code: Code): Codes => ({ sent: code, received: code })
+const both = (code: TransactionCode): Codes => ({ sent: code, received: code })
 
 const CODES = {
   credit_transfer: { sent: ['PMNT', 'ICDT', 'ESCT'], received: ['PMNT', 'RCDT', 'ESCT'] },
@@ -70,9 +75,17 @@ const CODES = {
   other: { sent: ['PMNT', 'MDOP', 'OTHR'], received: ['PMNT', 'MCOP', 'OTHR'] },
 } as const satisfies Record<string, Codes>
 
-/** ISO 20022 bank transaction code of an entry: domain, family, sub-family. */
-export const bankTransactionCode = (entry: StatementDocumentEntry): Code =>
-  CODES[entry.kind][entry.amount.minor < 0n ? 'sent' : 'received']
+/** ISO 20022 bank transaction code of an entry; undefined where nobody said one. */
+export const bankTransactionCode = (entry: StatementDocumentEntry): TransactionCode | undefined =>
+  entry.kind === null
+    ? isoCodeOf(entry.told?.bankTransactionCode ?? null)
+    : CODES[entry.kind][entry.amount.minor < 0n ? 'sent' : 'received']
+
+/** What the booking's own bank calls it, where ISO 20022 is not its language. */
+export function proprietaryCode(entry: StatementDocumentEntry): string | undefined {
+  const stated = entry.told?.bankTransactionCode ?? undefined
+  return stated === bankTransactionCode(entry)?.join('/') ? undefined : stated
+}
 
 /** Stops when a document does not add up: a statement that goes out with a wrong balance is worse than none. */
 export function assertAddsUp(document: StatementDocument): void {

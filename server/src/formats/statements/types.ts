@@ -162,6 +162,24 @@ export type EntryDetail = Readonly<{
   line: number
 }>
 
+/** What a bank says of a booking beside its amount. '' and null: it does not say. */
+export type EntryFacts = Pick<
+  ParsedEntry,
+  | 'bookingDate'
+  | 'valueDate'
+  | 'reversal'
+  | 'references'
+  | 'counterparty'
+  | 'ultimateParty'
+  | 'instructed'
+  | 'purpose'
+  | 'remittance'
+  | 'additionalInformation'
+  | 'bankTransactionCode'
+  | 'charges'
+> &
+  Readonly<{ returnReason: string | null; details: readonly Omit<EntryDetail, 'line'>[] }>
+
 export const NO_REFERENCES: EntryReferences = {
   accountServicerReference: null,
   entryReference: null,

@@ -5,11 +5,13 @@ import {
   absolute,
   assertAddsUp,
   bankTransactionCode,
+  proprietaryCode,
   type StatementDocument,
   type StatementDocumentEntry,
   statementId,
 } from './statement-document.ts'
 import { oneLine } from './text.ts'
+import type { Charge, Counterparty, EntryFacts, EntryReferences, InstructedAmount } from './types.ts'
 
 /**
  * Writes camt.053.001.08: one statement for the whole period, opening and closing booked balance, every entry booked.
@@ -82,64 +84,186 @@ function summary(entries: readonly StatementDocumentEntry[], opening: Money): Xm
 }
 
 function writeEntry(entry: StatementDocumentEntry): XmlNode {
-  const [domain, family, subFamily] = bankTransactionCode(entry)
-  const code = node('BkTxCd', [
-    node('Domn', [node('Cd', domain), node('Fmly', [node('Cd', family), node('SubFmlyCd', subFamily)])]),
-  ])
-  const description = cut(entry.description, 500)
+  const code = codeNode(entry)
+  const description = cut(entry.description ?? '', 500)
+  const inside = entry.told?.details ?? []
+  const batch = inside.length > 0 ? [node('Btch', [node('NbOfTxs', inside.length.toString())])] : []
   return node('Ntry', [
     amountNode(entry.amount),
     indicator(entry.amount),
     node('RvslInd', entry.reversal ? 'true' : 'false'),
     node('Sts', [node('Cd', 'BOOK')]),
     node('BookgDt', [node('Dt', entry.bookingDate)]),
-    node('ValDt', [node('Dt', entry.valueDate)]),
+    entry.valueDate === null ? undefined : node('ValDt', [node('Dt', entry.valueDate)]),
     optional('AcctSvcrRef', entry.reference),
     code,
-    node('NtryDtls', [node('TxDtls', details(entry, code))]),
+    chargesNode(entry.told?.charges ?? []),
+    node('NtryDtls', [
+      ...batch,
+      ...(inside.length > 0
+        ? inside.map((detail) => node('TxDtls', detailOf(detail, entry)))
+        : [node('TxDtls', details(entry, code))]),
+    ]),
     description === '' ? undefined : node('AddtlNtryInf', description),
   ])
 }
+
+/** ISO 20022's code, the bank's own beside it, or, where nobody said either, that there is none. */
+function codeNode(entry: StatementDocumentEntry): XmlNode {
+  const iso = bankTransactionCode(entry)
+  const own = cut(proprietaryCode(entry) ?? '', 35)
+  const [domain, family, subFamily] = iso ?? ['XTND', 'NTAV', 'NTAV']
+  return node('BkTxCd', [
+    iso || own === ''
+      ? node('Domn', [node('Cd', domain), node('Fmly', [node('Cd', family), node('SubFmlyCd', subFamily)])])
+      : undefined,
+    own === '' ? undefined : node('Prtry', [node('Cd', own)]),
+  ])
+}
+
+function chargesNode(charges: readonly Charge[]): XmlNode | undefined {
+  const records = charges.filter(({ amount, currency }) => isWritable(amount) && /^[A-Z]{3}$/.test(currency))
+  if (records.length === 0) return undefined
+  return node(
+    'Chrgs',
+    records.map(({ amount, currency, included }) =>
+      node('Rcrd', [
+        node('Amt', amount, { Ccy: currency }),
+        included === null ? undefined : node('ChrgInclInd', included ? 'true' : 'false'),
+      ]),
+    ),
+  )
+}
+
+/** Not negative, and no more digits than the schema has. */
+const isWritable = (amount: string): boolean => /^\d{1,13}(?:\.\d{1,5})?$/.test(amount)
 
 /** UUID version 4 in small letters, as the schema demands; another identifier is left out of the message. */
 const UETR = /^[a-f0-9]{8}-[a-f0-9]{4}-4[a-f0-9]{3}-[89ab][a-f0-9]{3}-[a-f0-9]{12}$/
 
 function details(entry: StatementDocumentEntry, code: XmlNode): (XmlNode | undefined)[] {
-  // The other side of what we pay is the creditor, also when it comes back: parties keep their roles in a return.
-  const [, family] = bankTransactionCode(entry)
-  const role =
-    ['ICDT', 'IRCT', 'RDDT'].includes(family) || (!['RCDT', 'RRCT', 'IDDT'].includes(family) && entry.amount.minor < 0n)
-      ? 'Cdtr'
-      : 'Dbtr'
-  const name = cut(entry.counterpartyName ?? '', 140)
-  const iban = ibanShaped(entry.counterpartyIban)
-  const bic = bicShaped(entry.counterpartyBic)
-  const references = [
-    optional('AcctSvcrRef', entry.reference),
-    node('EndToEndId', cut(entry.endToEndId ?? '', 35) || 'NOTPROVIDED'),
-    UETR.test(entry.uetr ?? '') ? node('UETR', entry.uetr ?? '') : undefined,
-    optional('TxId', entry.transactionId),
-    optional('MndtId', entry.mandateId),
-  ]
-  const parties = [
-    name === '' ? undefined : node(role, [node('Pty', [node('Nm', name)])]),
-    iban === null ? undefined : node(`${role}Acct`, [node('Id', [node('IBAN', iban)])]),
-  ]
-  const remittance = pieces(entry.remittanceInformation ?? '', 140)
+  const { told } = entry
   return [
-    node('Refs', references),
+    node('Refs', [
+      ...referenceNodes({
+        ...told?.references,
+        accountServicerReference: told?.references.accountServicerReference ?? entry.reference,
+        endToEndId: entry.endToEndId,
+        uetr: entry.uetr,
+        transactionId: entry.transactionId,
+        mandateId: entry.mandateId,
+      }),
+    ]),
     amountNode(entry.amount),
     indicator(entry.amount),
+    instructedNode(told?.instructed ?? null),
     code,
-    parties.some((party) => party) ? node('RltdPties', parties) : undefined,
-    bic === null ? undefined : node('RltdAgts', [node(`${role}Agt`, [node('FinInstnId', [node('BICFI', bic)])])]),
-    remittance.length === 0
-      ? undefined
-      : node(
-          'RmtInf',
-          remittance.map((line) => node('Ustrd', line)),
-        ),
+    ...partyNodes(roleOf(entry), {
+      counterparty: {
+        name: entry.counterpartyName,
+        iban: entry.counterpartyIban,
+        account: told?.counterparty.account ?? null,
+        bic: entry.counterpartyBic,
+      },
+      ultimateParty: told?.ultimateParty ?? null,
+      creditorId: told?.references.creditorId ?? null,
+    }),
+    purposeNode(told?.purpose ?? null),
+    remittanceNode(entry.remittanceInformation ?? '', told?.references.creditorReference ?? null),
+    told?.returnReason && /^[A-Z0-9]{1,4}$/.test(told.returnReason)
+      ? node('RtrInf', [node('Rsn', [node('Cd', told.returnReason)])])
+      : undefined,
   ]
+}
+
+/** One of the transactions that the bank booked in one sum. */
+function detailOf(detail: EntryFacts['details'][number], entry: StatementDocumentEntry): (XmlNode | undefined)[] {
+  const size = detail.amount?.replace(/^-/, '') ?? ''
+  const amount = isWritable(size) && detail.currency !== null ? node('Amt', size, { Ccy: detail.currency }) : undefined
+  const isDebit = detail.amount === null ? entry.amount.minor < 0n : detail.amount.startsWith('-')
+  return [
+    node('Refs', referenceNodes(detail.references)),
+    amount,
+    amount && node('CdtDbtInd', isDebit ? 'DBIT' : 'CRDT'),
+    instructedNode(detail.instructed),
+    ...partyNodes(roleOf(entry), { ...detail, creditorId: detail.references.creditorId }),
+    purposeNode(detail.purpose),
+    remittanceNode(detail.remittance, detail.references.creditorReference),
+    detail.returnReason && /^[A-Z0-9]{1,4}$/.test(detail.returnReason)
+      ? node('RtrInf', [node('Rsn', [node('Cd', detail.returnReason)])])
+      : undefined,
+  ]
+}
+
+/** The other side of what we pay is the creditor, also when it comes back: parties keep their roles in a return. */
+function roleOf(entry: StatementDocumentEntry): 'Cdtr' | 'Dbtr' {
+  const family = bankTransactionCode(entry)?.[1] ?? ''
+  const weAreDebtor =
+    ['ICDT', 'IRCT', 'RDDT'].includes(family) || (!['RCDT', 'RRCT', 'IDDT'].includes(family) && entry.amount.minor < 0n)
+  return weAreDebtor ? 'Cdtr' : 'Dbtr'
+}
+
+const referenceNodes = (references: Partial<EntryReferences>): (XmlNode | undefined)[] => [
+  optional('MsgId', references.messageId ?? null),
+  optional('AcctSvcrRef', references.accountServicerReference ?? null),
+  optional('PmtInfId', references.paymentInformationId ?? null),
+  optional('InstrId', references.instructionId ?? null),
+  node('EndToEndId', cut(references.endToEndId ?? '', 35) || 'NOTPROVIDED'),
+  UETR.test(references.uetr ?? '') ? node('UETR', references.uetr ?? '') : undefined,
+  optional('TxId', references.transactionId ?? null),
+  optional('MndtId', references.mandateId ?? null),
+  optional('ChqNb', references.chequeNumber ?? null),
+]
+
+/** The order's own amount, before it was exchanged. */
+const instructedNode = (instructed: InstructedAmount | null): XmlNode | undefined =>
+  instructed && isWritable(instructed.amount) && /^[A-Z]{3}$/.test(instructed.currency)
+    ? node('AmtDtls', [node('InstdAmt', [node('Amt', instructed.amount, { Ccy: instructed.currency })])])
+    : undefined
+
+type Parties = {
+  readonly counterparty: Counterparty
+  readonly ultimateParty: string | null
+  readonly creditorId: string | null
+}
+
+function partyNodes(role: 'Cdtr' | 'Dbtr', { counterparty, ultimateParty, creditorId }: Parties): (XmlNode | undefined)[] {
+  const name = cut(counterparty.name ?? '', 140)
+  const iban = ibanShaped(counterparty.iban)
+  const account = cut(counterparty.account ?? '', 34)
+  const bic = bicShaped(counterparty.bic)
+  const ultimate = cut(ultimateParty ?? '', 140)
+  const identified = role === 'Cdtr' ? cut(creditorId ?? '', 35) : ''
+  const party = [
+    name === '' ? undefined : node('Nm', name),
+    identified === ''
+      ? undefined
+      : node('Id', [node('PrvtId', [node('Othr', [node('Id', identified), node('SchmeNm', [node('Prtry', 'SEPA')])])])]),
+  ]
+  const parties = [
+    party.some((part) => part) ? node(role, [node('Pty', party)]) : undefined,
+    iban !== null
+      ? node(`${role}Acct`, [node('Id', [node('IBAN', iban)])])
+      : account === ''
+        ? undefined
+        : node(`${role}Acct`, [node('Id', [otherId(account)])]),
+    ultimate === '' ? undefined : node(`Ultmt${role}`, [node('Pty', [node('Nm', ultimate)])]),
+  ]
+  return [
+    parties.some((part) => part) ? node('RltdPties', parties) : undefined,
+    bic === null ? undefined : node('RltdAgts', [node(`${role}Agt`, [node('FinInstnId', [node('BICFI', bic)])])]),
+  ]
+}
+
+const purposeNode = (purpose: string | null): XmlNode | undefined =>
+  purpose !== null && /^[A-Z0-9]{1,4}$/.test(purpose) ? node('Purp', [node('Cd', purpose)]) : undefined
+
+function remittanceNode(text: string, creditorReference: string | null): XmlNode | undefined {
+  const reference = cut(creditorReference ?? '', 35)
+  // Where the reference is all the text there is, it stands as what it is.
+  const lines = reference !== '' && oneLine(text) === reference ? [] : pieces(text, 140).map((line) => node('Ustrd', line))
+  const structured = reference === '' ? [] : [node('Strd', [node('CdtrRefInf', [node('Ref', reference)])])]
+  return lines.length + structured.length === 0 ? undefined : node('RmtInf', [...lines, ...structured])
 }
 
 const optional = (name: string, value: string | null): XmlNode | undefined => {

@@ -1,6 +1,13 @@
 import { formatDecimal } from '../../platform/money.ts'
 import { defused, PARTITA_COLUMNS } from './csv-columns.ts'
-import { assertAddsUp, bankTransactionCode, type StatementDocument, type StatementDocumentEntry } from './statement-document.ts'
+import { chargesCell, detailsCell, otherReferencesCell } from './csv-own.ts'
+import {
+  assertAddsUp,
+  bankTransactionCode,
+  proprietaryCode,
+  type StatementDocument,
+  type StatementDocumentEntry,
+} from './statement-document.ts'
 import { oneLine } from './text.ts'
 
 /**
@@ -14,11 +21,12 @@ export function writeCsv(document: StatementDocument): string {
 }
 
 function row(document: StatementDocument, entry: StatementDocumentEntry): string {
+  const { told } = entry
   const cells: Record<(typeof PARTITA_COLUMNS)[number], string> = {
     account: document.iban,
     currency: document.opening.currency,
     booking_date: entry.bookingDate,
-    value_date: entry.valueDate,
+    value_date: entry.valueDate ?? '',
     amount: formatDecimal(entry.amount),
     balance_after: formatDecimal(entry.balanceAfter),
     reference: text(entry.reference),
@@ -29,7 +37,17 @@ function row(document: StatementDocument, entry: StatementDocumentEntry): string
     counterparty_bic: text(entry.counterpartyBic),
     remittance_information: text(entry.remittanceInformation),
     description: text(entry.description),
-    transaction_code: bankTransactionCode(entry).join('/'),
+    transaction_code: bankTransactionCode(entry)?.join('/') ?? text(proprietaryCode(entry) ?? null),
+    counterparty_account: text(told?.counterparty.account ?? null),
+    ultimate_counterparty: text(told?.ultimateParty ?? null),
+    creditor_id: text(told?.references.creditorId ?? null),
+    purpose: text(told?.purpose ?? null),
+    local_amount: told?.instructed?.amount ?? '',
+    local_currency: told?.instructed?.currency ?? '',
+    charges: text(chargesCell(told?.charges ?? [])),
+    servicer_reference: text(told?.references.accountServicerReference ?? null),
+    other_references: text(otherReferencesCell(told)),
+    details: text(detailsCell(told?.details ?? [])),
   }
   return PARTITA_COLUMNS.map((column) => cells[column]).join(',')
 }

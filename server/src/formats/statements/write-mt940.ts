@@ -1,8 +1,10 @@
 import { formatDecimal, type Money, minorDigits } from '../../platform/money.ts'
 import { toSepaText } from '../payments/sepa-text.ts'
+import { swiftTypeOf } from './business-codes.ts'
 import {
   absolute,
   assertAddsUp,
+  bankTransactionCode,
   type StatementDocument,
   type StatementDocumentEntry,
   type StatementEntryKind,
@@ -56,12 +58,32 @@ const TYPES: Readonly<Record<StatementEntryKind, string>> = {
   other: 'NMSC',
 }
 
+/** By family of ISO 20022, for another bank's booking. */
+const FAMILY_TYPES: Readonly<Record<string, string>> = {
+  ICDT: 'NTRF',
+  RCDT: 'NTRF',
+  IRCT: 'NTRF',
+  RRCT: 'NTRF',
+  RDDT: 'NDDT',
+  IDDT: 'NDDT',
+  ICHQ: 'NCHK',
+  RCHQ: 'NCHK',
+}
+
+/** Miscellaneous, where nobody said what it is. */
+function typeOf(entry: StatementDocumentEntry): string {
+  if (entry.kind !== null) return TYPES[entry.kind]
+  const [, family = '', subFamily] = bankTransactionCode(entry) ?? []
+  const type = subFamily === 'RRTN' || subFamily === 'UPDD' || subFamily === 'PRDD' ? 'NRTI' : FAMILY_TYPES[family]
+  return swiftTypeOf(entry.told?.bankTransactionCode ?? null) ?? type ?? 'NMSC'
+}
+
 function entryLines(entry: StatementDocumentEntry): string[] {
   const debit = entry.amount.minor < 0n
   // RC takes a credit back and is a debit; RD the other way round.
   const mark = entry.reversal ? (debit ? 'RC' : 'RD') : debit ? 'D' : 'C'
   const reference = shortReference(entry.reference)
-  const line = `:61:${swiftDay(entry.valueDate)}${entry.bookingDate.slice(5).replace('-', '')}${mark}${swiftAmount(entry.amount)}${TYPES[entry.kind]}${shortReference(entry.endToEndId) ?? 'NONREF'}${reference === null ? '' : `//${reference}`}`
+  const line = `:61:${swiftDay(entry.valueDate ?? entry.bookingDate)}${entry.bookingDate.slice(5).replace('-', '')}${mark}${swiftAmount(entry.amount)}${typeOf(entry)}${shortReference(entry.endToEndId) ?? 'NONREF'}${reference === null ? '' : `//${reference}`}`
   return [line, ...wrapped(`:86:${information(entry)}`)]
 }
 
@@ -83,8 +105,12 @@ function information(entry: StatementDocumentEntry): string {
     ['IBAN', entry.counterpartyIban],
     ['BIC', entry.counterpartyBic],
     ['NAME', entry.counterpartyName],
+    ['ULTD', entry.told?.ultimateParty ?? null],
     ['MARF', entry.mandateId],
+    ['CSID', entry.told?.references.creditorId ?? null],
     ['EREF', entry.endToEndId],
+    ['PURP', entry.told?.purpose ? `CD/${entry.told.purpose}` : null],
+    ['OCMT', orderedText(entry)],
     ['REMI', entry.remittanceInformation],
   ]
   let text = ''
@@ -98,6 +124,9 @@ function information(entry: StatementDocumentEntry): string {
   }
   return text === '' ? '/TRTP/NONE' : text
 }
+
+const orderedText = ({ told }: StatementDocumentEntry): string | null =>
+  told?.instructed ? `${told.instructed.currency}${told.instructed.amount.replace('.', ',')}` : null
 
 /** Lines of at most 65 characters that neither start with what ends a field (`:` or `-`) nor start or end with a space. */
 function wrapped(text: string): string[] {

@@ -99,12 +99,42 @@ function drawBalance(pdf: Page, y: number, name: string, date: string, balance: 
   return rule(pdf, y + 14)
 }
 
+const INSIDE_MAX = 15
+
+/** What another bank said beside, and the transactions that it booked in one sum: the first of them, an entry must fit a page. */
+function toldLines({ told, endToEndId, mandateId }: StatementDocumentEntry): string[] {
+  if (!told) return []
+  const { ultimateParty, instructed, references, details } = told
+  const inside = details
+    .slice(0, INSIDE_MAX)
+    .map(({ amount, currency, counterparty, remittance }) =>
+      shortened(`· ${amount ?? ''} ${currency ?? ''} ${counterparty.name ?? ''} ${remittance}`, 90),
+    )
+  const facts: [string, string | null][] = [
+    ['For', ultimateParty],
+    ['Ordered', instructed && `${instructed.amount} ${instructed.currency}`],
+    ['End-to-end id', endToEndId],
+    ['Mandate', mandateId],
+    ['Creditor', references.creditorId],
+  ]
+  return [
+    ...facts.flatMap(([name, value]) => (value ? [shortened(`${name} ${value}`, 160)] : [])),
+    ...inside,
+    ...(details.length > INSIDE_MAX ? [`· and ${details.length - INSIDE_MAX} more`] : []),
+  ]
+}
+
 function drawEntry(pdf: Page, y: number, entry: StatementDocumentEntry): number {
-  const head = printable(shortened(entry.counterpartyName ?? entry.description, 140))
-  const lines = [
-    entry.counterpartyName === null ? '' : shortened(entry.description, 500),
+  // Where nobody is named, what the bank wrote is what there is to say.
+  const [head = '', ...rest] = [
+    shortened(entry.counterpartyName ?? '', 140),
+    shortened(entry.description ?? '', 500),
     shortened(entry.remittanceInformation ?? '', 1500),
+  ].filter((line) => line !== '')
+  const lines = [
+    ...rest,
     entry.counterpartyIban === null ? '' : inFours(entry.counterpartyIban),
+    ...toldLines(entry),
     `Ref. ${entry.reference}`,
   ]
   const small = lines
@@ -112,13 +142,14 @@ function drawEntry(pdf: Page, y: number, entry: StatementDocumentEntry): number 
     .filter((line) => line !== '')
     .join('\n')
   const { width } = COLUMNS.text
-  const headHeight = pdf.font('Helvetica').fontSize(9).heightOfString(head, { width })
+  const title = printable(head)
+  const headHeight = pdf.font('Helvetica').fontSize(9).heightOfString(title, { width })
   const smallHeight = pdf.fontSize(7.5).heightOfString(small, { width })
   const top = withRoom(pdf, y, headHeight + smallHeight + 10)
   pdf.font('Helvetica').fontSize(9).fillColor(INK)
   pdf.text(entry.bookingDate, COLUMNS.date.x, top, { width: COLUMNS.date.width })
-  pdf.text(entry.valueDate, COLUMNS.valueDate.x, top, { width: COLUMNS.valueDate.width })
-  pdf.text(head, COLUMNS.text.x, top, { width })
+  pdf.text(entry.valueDate ?? '', COLUMNS.valueDate.x, top, { width: COLUMNS.valueDate.width })
+  pdf.text(title, COLUMNS.text.x, top, { width })
   pdf.text(grouped(entry.amount), COLUMNS.amount.x, top, { width: COLUMNS.amount.width, align: 'right' })
   pdf.text(grouped(entry.balanceAfter), COLUMNS.balance.x, top, { width: COLUMNS.balance.width, align: 'right' })
   pdf

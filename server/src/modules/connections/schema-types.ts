@@ -38,6 +38,13 @@ export interface ConnectionsExternalHistory {
   reached_minor: Int8 | null;
 }
 
+export interface ConnectionsFileContent {
+  organization_id: string;
+  position: number;
+  sha256: Buffer;
+  zstd: Buffer;
+}
+
 export interface ConnectionsImportedFile {
   format: string;
   id: string;
@@ -45,6 +52,8 @@ export interface ConnectionsImportedFile {
   name: string;
   organization_id: string;
   problems: Json;
+  sha256: Buffer | null;
+  size: Int8 | null;
 }
 
 export interface ConnectionsImportedStatement {
@@ -67,9 +76,45 @@ export interface ConnectionsImportedStatement {
   unbooked: Json;
 }
 
+export interface ConnectionsStatementEntry {
+  additional_information: string | null;
+  bank_account_id: string;
+  bank_reference: string | null;
+  booking_date: Timestamp;
+  counterparty_iban: string | null;
+  counterparty_name: string | null;
+  creditor_id: string | null;
+  end_to_end_id: string | null;
+  entry_key: string;
+  mandate_id: string | null;
+  more: Json;
+  organization_id: string;
+  remittance: string | null;
+  transaction_code: string | null;
+  value_date: Timestamp | null;
+}
+
+export interface ConnectionsStatementEntryDetail {
+  amount: Numeric | null;
+  counterparty_iban: string | null;
+  counterparty_name: string | null;
+  creditor_id: string | null;
+  currency: string | null;
+  end_to_end_id: string | null;
+  entry_key: string;
+  mandate_id: string | null;
+  more: Json;
+  organization_id: string;
+  position: number;
+  remittance: string | null;
+}
+
 export interface DB {
   "connections.carried_balance": ConnectionsCarriedBalance;
   "connections.external_history": ConnectionsExternalHistory;
+  "connections.file_content": ConnectionsFileContent;
   "connections.imported_file": ConnectionsImportedFile;
   "connections.imported_statement": ConnectionsImportedStatement;
+  "connections.statement_entry": ConnectionsStatementEntry;
+  "connections.statement_entry_detail": ConnectionsStatementEntryDetail;
 }

@@ -55,10 +55,19 @@ export const rollbackToSavepoint = (tx: Tx) => tx.run`rollback to savepoint unpo
 
 export const insertImportedFile = (
   tx: Tx,
-  f: { id: string; organizationId: string; name: string; format: string; problems: readonly unknown[]; importedAt: Date },
+  f: {
+    id: string
+    organizationId: string
+    name: string
+    format: string
+    problems: readonly unknown[]
+    importedAt: Date
+    size: bigint | null
+    sha256: Uint8Array | null
+  },
 ) => tx.run`
-  insert into connections.imported_file (id, organization_id, name, format, problems, imported_at)
-  values (${f.id}, ${f.organizationId}, ${f.name}, ${f.format}, ${JSON.stringify(f.problems)}, ${f.importedAt})`
+  insert into connections.imported_file (id, organization_id, name, format, problems, imported_at, size, sha256)
+  values (${f.id}, ${f.organizationId}, ${f.name}, ${f.format}, ${JSON.stringify(f.problems)}, ${f.importedAt}, ${f.size}, ${f.sha256})`
 
 export type ImportedStatement = {
   id: string

@@ -20,7 +20,7 @@ const common = {
   amount: DecimalText('above zero; the side says which way'),
   currency: CurrencyCode(),
   operation_type: Text('`transfer`, `income`, `card`, …: an open list'),
-  label: Text("the counterparty's name as received"),
+  label: Text("the counterparty's name as received; where another bank names nobody, its text, or nothing"),
   reference: Nullable(Text('the message that came with it')),
   subject_kind: Text('what it is about: `credit_transfer`, `internal_transfer`, …'),
   subject_id: Uuid('which one'),

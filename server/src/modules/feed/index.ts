@@ -5,6 +5,7 @@
 import type { Id } from '../../platform/ids.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
 import { publishingWriter } from '../../platform/write.ts'
+import type { OperationKey } from '../ledger/index.ts'
 import { writeCompleted, writePending } from './commands/write-feed.ts'
 import * as store from './store.ts'
 
@@ -15,9 +16,19 @@ export { type CompletedMovement, type Completion, type Movement, ownTransfer, ty
 export type { Category, CounterpartyAccount } from './domain/transaction.ts'
 export { sepaAccount } from './domain/transaction.ts'
 export { parseVatRate, type VatRate } from './domain/vat-rate.ts'
+export { findTransaction, type Transaction } from './queries/find-transaction.ts'
 export { labelsByName } from './queries/labels.ts'
 export { rowSubject } from './queries/row-subjects.ts'
-export { type MissingMovements, type StatementMovement, statementDocument } from './queries/statement-document.ts'
+export { type StatementMovement, statementDocument, type ToldByBanks } from './queries/statement-document.ts'
+
+export { type ShownTransaction, TransactionSchema, transactionToWire } from './wire.ts'
+
+/** The key of the entry behind a transaction; null while none is. */
+export const ledgerKeyOf = async (
+  tx: Tx,
+  organizationId: Id<'organization'>,
+  id: Id<'transaction'>,
+): Promise<OperationKey | null> => (await store.findLedgerKey(tx, organizationId, id))?.ledgerKey ?? null
 
 /** `pending` and `completed` for commands that are decided together: each says its own `at`. */
 export const pendingMovements = publishingWriter('feed.pending', writePending)

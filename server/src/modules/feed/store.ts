@@ -12,6 +12,7 @@ import type { TransactionFact } from './events.ts'
 type Shape = Pick<FeedRow, 'status' | 'side' | 'operationType' | 'category' | 'subjectType'> & {
   readonly subjectKind: string
   readonly currency: Currency
+  readonly localCurrency: Currency
   readonly isAttachmentRequired: boolean
   readonly isExternal: boolean
 }
@@ -23,9 +24,10 @@ function shapesOf(rows: readonly FeedRow[]): { shapes: readonly Shape[]; placeOf
     const row = rows[i] as FeedRow
     let place = shapes.findIndex((shape) => isOfShape(row, shape))
     if (place < 0) {
-      const { status, side, operationType, category, subjectType, subject, amount } = row
+      const { status, side, operationType, category, subjectType, subject, amount, localAmount = amount } = row
       const { isAttachmentRequired = false, isExternal = false } = row
-      const shared = { subjectKind: subject.kind, currency: amount.currency, isAttachmentRequired, isExternal }
+      const currencies = { currency: amount.currency, localCurrency: localAmount.currency }
+      const shared = { subjectKind: subject.kind, ...currencies, isAttachmentRequired, isExternal }
       place = shapes.push({ status, side, operationType, category, subjectType, ...shared }) - 1
     }
     placeOf[i] = place + 1
@@ -41,12 +43,17 @@ const isOfShape = (row: FeedRow, shape: Shape): boolean =>
   row.category === shape.category &&
   row.subjectType === shape.subjectType &&
   row.amount.currency === shape.currency &&
+  (row.localAmount ?? row.amount).currency === shape.localCurrency &&
   (row.isAttachmentRequired ?? false) === shape.isAttachmentRequired &&
   (row.isExternal ?? false) === shape.isExternal
 
 /** A column that few rows fill: of none, nothing is sent, and `unnest` fills it with nulls. */
 const sparse = (values: readonly (string | null | undefined)[]): Buffer =>
   binary.textArray(values.some((value) => typeof value === 'string') ? values : [])
+
+/** What was ordered, where it was not the amount that moved: as rare. */
+const localAmounts = (rows: readonly FeedRow[]): (bigint | null)[] =>
+  rows.some((row) => row.localAmount) ? rows.map((row) => row.localAmount?.minor ?? null) : []
 
 /**
  * One statement for any number of rows. Rows that stand there already (a lane repeating itself after a lost connection) are left alone.
@@ -61,7 +68,7 @@ export const insertTransactions = async (tx: Tx, rows: readonly FeedRow[]): Prom
     note, initiator_id, counterparty_account_number, counterparty_account_number_format, counterparty_bank_identifier,
     counterparty_bank_identifier_format, subject_id, ledger_key, emitted_at, settled_at, created_at, updated_at,
     status, side, operation_type, category, subject_type, subject_kind, currency, local_currency, attachment_required, is_external)
-  select id, organization_id, bank_account_id, amount_minor, amount_minor, settled_balance_minor, label, clean_name, reference,
+  select id, organization_id, bank_account_id, amount_minor, coalesce(local_amount_minor, amount_minor), settled_balance_minor, label, clean_name, reference,
          note, initiator_id, number, number_format, bank,
          bank_format, subject_id, ledger_key, emitted_at, settled_at, recorded_at, recorded_at,
          (${binary.textArray(shapes.map((s) => s.status))}::text[])[shape], (${binary.textArray(shapes.map((s) => s.side))}::text[])[shape],
@@ -69,13 +76,14 @@ export const insertTransactions = async (tx: Tx, rows: readonly FeedRow[]): Prom
          (${binary.textArray(shapes.map((s) => s.category))}::text[])[shape],
          (${binary.textArray(shapes.map((s) => s.subjectType))}::text[])[shape],
          (${binary.textArray(shapes.map((s) => s.subjectKind))}::text[])[shape],
-         (${shapes.map((s) => s.currency)}::char(3)[])[shape], (${shapes.map((s) => s.currency)}::char(3)[])[shape],
+         (${shapes.map((s) => s.currency)}::char(3)[])[shape], (${shapes.map((s) => s.localCurrency)}::char(3)[])[shape],
          (${binary.boolArray(shapes.map((s) => s.isAttachmentRequired))}::boolean[])[shape],
          (${binary.boolArray(shapes.map((s) => s.isExternal))}::boolean[])[shape]
     from unnest(
       ${binary.int4Array(placeOf)}::integer[], ${binary.uuidArray(rows.map((r) => r.id))}::uuid[],
       ${binary.uuidArray(rows.map((r) => r.account.organizationId))}::uuid[], ${binary.uuidArray(rows.map((r) => r.account.id))}::uuid[],
-      ${binary.int8Array(rows.map((r) => r.amount.minor))}::bigint[], ${binary.int8Array(rows.map((r) => r.balanceMinor))}::bigint[],
+      ${binary.int8Array(rows.map((r) => r.amount.minor))}::bigint[], ${binary.int8Array(localAmounts(rows))}::bigint[],
+      ${binary.int8Array(rows.map((r) => r.balanceMinor))}::bigint[],
       ${binary.textArray(rows.map((r) => r.counterparty.name))}::text[], ${sparse(rows.map((r) => r.counterparty.cleanName))}::text[],
       ${sparse(rows.map((r) => r.reference))}::text[], ${sparse(rows.map((r) => r.note))}::text[],
       ${binary.uuidArray(rows.map((r) => r.initiatorId))}::uuid[], ${sparse(accounts.map((a) => a?.number))}::text[],
@@ -84,7 +92,7 @@ export const insertTransactions = async (tx: Tx, rows: readonly FeedRow[]): Prom
       ${binary.uuidArray(rows.map((r) => r.ledgerKey))}::uuid[], ${binary.timestamptzArray(rows.map((r) => r.emittedAt))}::timestamptz[],
       ${binary.timestamptzArray(rows.map((r) => r.settledAt))}::timestamptz[],
       ${binary.timestamptzArray(rows.map((r) => r.recordedAt))}::timestamptz[])
-      as r(shape, id, organization_id, bank_account_id, amount_minor, settled_balance_minor, label, clean_name, reference, note, initiator_id,
+      as r(shape, id, organization_id, bank_account_id, amount_minor, local_amount_minor, settled_balance_minor, label, clean_name, reference, note, initiator_id,
            number, number_format, bank, bank_format, subject_id, ledger_key, emitted_at, settled_at, recorded_at)
   on conflict do nothing
   returning id`
@@ -209,6 +217,9 @@ export const findTransactions = (tx: Tx, organizationId: string, ids: readonly s
     join feed.transaction t on t.id = wanted.id and t.organization_id = ${organizationId}
    order by wanted.position`
 
+export const findLedgerKey = (tx: Tx, organizationId: string, id: string) => tx.maybe<{ ledgerKey: OperationKey | null }>`
+  select ledger_key as "ledgerKey" from feed.transaction where id = ${id} and organization_id = ${organizationId}`
+
 /** When the feeds of these accounts changed last; accounts without transactions are left out. */
 export const lastChanges = (tx: Tx, bankAccountIds: readonly string[]) => tx.rows<{ bankAccountId: string; updatedAt: Date }>`
   select account.id as "bankAccountId", latest.updated_at as "updatedAt"
@@ -281,6 +292,7 @@ export const setVat = (tx: Tx, organizationId: string, rows: readonly VatRow[]) 
 
 export type CompletedTransaction = {
   id: string
+  ledgerKey: OperationKey | null
   side: 'credit' | 'debit'
   operationType: string
   amountMinor: bigint
@@ -295,7 +307,7 @@ export type CompletedTransaction = {
 
 /** Completed movements of an account with `from` ≤ settlement < `before`, oldest first. */
 export const completedTransactions = (tx: Tx, bankAccountId: string, from: Date, before: Date) => tx.rows<CompletedTransaction>`
-  select t.id, t.side, t.operation_type as "operationType", t.amount_minor as "amountMinor", t.label, t.reference,
+  select t.id, t.ledger_key as "ledgerKey", t.side, t.operation_type as "operationType", t.amount_minor as "amountMinor", t.label, t.reference,
          t.settled_at as "settledAt", t.counterparty_account_number as "counterpartyNumber",
          t.counterparty_account_number_format as "counterpartyFormat", t.counterparty_bank_identifier as bank,
          t.counterparty_bank_identifier_format as "bankFormat"

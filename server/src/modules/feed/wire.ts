@@ -256,7 +256,13 @@ export const TransactionSchema = named(
 
 export const includes = listOf(EMBEDDABLE, [], 'What to embed in each transaction.')
 
-export function transactionToWire(t: Transaction, includes: Included) {
+/** As it is shown. What is inside a booking of another bank may have an amount that its bank does not state. */
+export type ShownTransaction = Omit<Transaction, 'amountMinor' | 'localAmountMinor' | 'number'> & {
+  readonly amountMinor: bigint | null
+  readonly localAmountMinor: bigint | null
+}
+
+export function transactionToWire(t: ShownTransaction, includes: Included) {
   return {
     id: t.id,
     transaction_id: t.slug,
@@ -298,7 +304,7 @@ export function transactionToWire(t: Transaction, includes: Included) {
   }
 }
 
-function subjectToWire(t: Transaction): Record<string, unknown> {
+function subjectToWire(t: ShownTransaction): Record<string, unknown> {
   const key = SUBJECT_KEYS[t.subjectType as SubjectType]
   if (key === undefined) return {}
   if (!SUBJECTS_WITH_COUNTERPARTY.has(t.subjectType)) return { [key]: t.subjectDetails }

@@ -8,7 +8,7 @@ import { newId } from '../../../platform/ids.ts'
 import { allBankAccounts } from '../../accounts/index.ts'
 import { statementDocument } from '../../feed/index.ts'
 import { verifyLedger } from '../../ledger/index.ts'
-import { importStatementFile, missingMovements } from '../index.ts'
+import { importStatementFile, toldByBanks } from '../index.ts'
 import { balanceBefore, dateOf, fileText, STORY_IBAN, STORY_OPENING, type Story, story, sumOf } from '../test-story.ts'
 
 let db: TestDatabase
@@ -55,7 +55,7 @@ test('statements, reports and MT940 of one history, overlapping and in any order
       }
       for (let day = 0; day < told.days.length; day++) {
         const wanted = { account: STORY_IBAN, organizationId, from: dateOf(day), to: dateOf(day), now: NOW }
-        const statement = await db.database.read(testActor, (tx) => statementDocument(tx, wanted, missingMovements))
+        const statement = await db.database.read(testActor, (tx) => statementDocument(tx, wanted, toldByBanks))
         expect([statement?.opening.minor, statement?.closing.minor]).toEqual([
           balanceBefore(told, day),
           balanceBefore(told, day + 1),

@@ -11,6 +11,7 @@ import type { Statement } from '../domain/statement.ts'
 import { planStatements, type StatementPlan } from '../domain/statement-plan.ts'
 import { factsOf } from '../queries/account-facts.ts'
 import * as store from '../store.ts'
+import { keepContent } from './keep-content.ts'
 import { type ExternalAccount, openExternalAccount } from './open-external-account.ts'
 import { readStatement } from './read-statement.ts'
 import { recordPlan } from './record-plan.ts'
@@ -21,6 +22,8 @@ export type ImportOrder = {
   /** As the user named it. */
   readonly fileName: string
   readonly file: Extract<ParsedStatementFile, { ok: true }>
+  /** The file as it came, to be kept; only a caller who made the statements himself has none. */
+  readonly content?: Uint8Array
   readonly onProgress?: (entriesDone: number) => void
 }
 
@@ -54,14 +57,10 @@ export async function importInto({ now }: CommandContext, tx: Tx, order: ImportO
   const plans = await bookAll(tx, order, histories, now)
   const problems = [...file.problems, ...plans.flatMap((plan) => plan.problems)]
   const fileId = newId<'imported_file'>()
-  await store.insertImportedFile(tx, {
-    id: fileId,
-    organizationId,
-    name: fileName,
-    format: file.format,
-    problems,
-    importedAt: now,
-  })
+  const content = order.content === undefined ? null : await keepContent(tx, organizationId, order.content)
+  const kept = { size: content?.size ?? null, sha256: content?.sha256 ?? null }
+  const told = { id: fileId, organizationId, name: fileName, format: file.format, problems, importedAt: now }
+  await store.insertImportedFile(tx, { ...told, ...kept })
   const rows = histories.flatMap(({ account, places, statements }) =>
     places.map((place, index) => ({
       place,

@@ -2,9 +2,14 @@ import { addDays, type LocalDate } from '../../../platform/clock.ts'
 import type { AccountBooks, BookedEntry } from './account-books.ts'
 import { entryKey, type Statement, type StatementEntry, sumOf } from './statement.ts'
 
+/** An entry of a statement that is in the books already, under the key that it has there. */
+export type KnownEntry = Pick<StatementEntry, 'key' | 'source'>
+
 export type Compared = {
   /** How many of the statement's entries are in the books. */
   readonly duplicates: number
+  /** Those of which it is certain which booking they are, under its key: what they say belongs to it. */
+  readonly known: readonly KnownEntry[]
   /** The others, in the statement's order. */
   readonly missing: readonly StatementEntry[]
 }
@@ -25,7 +30,8 @@ export function compareWithBooks(books: AccountBooks, statement: Statement, isRe
   const days = entries.map((entry) => entry.day).sort()
   const [first] = days
   const last = days.at(-1)
-  if (first === undefined || last === undefined || !books.hasEntryFrom(first)) return { duplicates: 0, missing: entries }
+  if (first === undefined || last === undefined || !books.hasEntryFrom(first))
+    return { duplicates: 0, known: [], missing: entries }
   const inBooks = books.entriesBetween(first, last)
   const keys = new Set(inBooks.map((entry) => entry.key))
   const known = entries.filter((entry) => keys.has(entry.key))
@@ -33,11 +39,11 @@ export function compareWithBooks(books: AccountBooks, statement: Statement, isRe
 
   const opening = reconciles === true && span.day !== null ? statement.statedOpening : undefined
   if (opening !== undefined && span.day !== null && !isRepeat && sumOf(known) !== 0n && endsWith(books, span.day, opening)) {
-    return { duplicates: 0, missing: withNextNumbers(books, entries, keys) }
+    return { duplicates: 0, known: [], missing: withNextNumbers(books, entries, keys) }
   }
   const stated = new Set(entries.map((entry) => entry.key))
   const unstated = inBooks.filter((entry) => !stated.has(entry.key))
-  if (unstated.length === 0 || missing.length === 0) return { duplicates: known.length, missing }
+  if (unstated.length === 0 || missing.length === 0) return { duplicates: known.length, known, missing }
   const isComplete = opening !== undefined && span.day !== null && beginsWith(books, span.day, opening)
   const same = isComplete
     ? completeMatches(missing, unstated)
@@ -45,7 +51,31 @@ export function compareWithBooks(books: AccountBooks, statement: Statement, isRe
       ? reportMatches(missing, unstated, (day) => books.covers(day))
       : []
   const matched = new Set(same)
-  return { duplicates: known.length + matched.size, missing: missing.filter((_, position) => !matched.has(position)) }
+  return {
+    duplicates: known.length + matched.size,
+    known: [...known, ...certain(missing, unstated, matched)],
+    missing: missing.filter((_, position) => !matched.has(position)),
+  }
+}
+
+/**
+ * Of entries that were found by day and amount: those whose day and amount nothing else has, here or there. Of two equal ones nobody knows
+ * which is which, and what one payer wrote must not be told of the other.
+ */
+function certain(
+  stated: readonly StatementEntry[],
+  inBooks: readonly BookedEntry[],
+  matched: ReadonlySet<number>,
+): readonly KnownEntry[] {
+  if (matched.size === 0) return []
+  const here = Map.groupBy(stated, bookingName)
+  const there = Map.groupBy(inBooks, bookingName)
+  return stated.flatMap((entry, position) => {
+    const [booked, ...others] = there.get(bookingName(entry)) ?? []
+    if (!matched.has(position) || booked === undefined || others.length > 0 || here.get(bookingName(entry))?.length !== 1)
+      return []
+    return [{ key: booked.key, source: entry.source }]
+  })
 }
 
 /**

@@ -16,6 +16,8 @@ export const IMPORT_PROBLEMS = {
   period_closed: 'the books are closed for this date',
   /** The statement does not begin where the bookings before it ended: some are missing, or the statement before does not add up. */
   balance_gap: 'the statement does not begin with the balance that the bookings before it come to',
+  /** A booking is told late: it keeps the bank's day, and counts for balances from the statement's first day on, which lacks it. */
+  booked_before_opening: 'booked on a day before the opening balance, which lacks it',
 } as const
 export type ImportProblemCode = keyof typeof IMPORT_PROBLEMS
 
@@ -47,6 +49,13 @@ export const notCarried = (line: number, code: ImportProblemCode, balance: strin
   line,
   code,
   message: `${IMPORT_PROBLEMS[code]}: ${balance} is not carried forward`,
+})
+
+/** @param count how many entries of the statement there are like this one, its first. */
+export const countsLater = (entry: ParsedEntry, day: LocalDate, count: number): ImportProblem => ({
+  line: entry.line,
+  code: 'booked_before_opening',
+  message: `${IMPORT_PROBLEMS.booked_before_opening}: ${entry.amount} ${entry.currency} keeps its day ${entry.bookingDate}, and counts for balances on ${day}${count > 1 ? `; so do ${count - 1} more` : ''}`,
 })
 
 export const gapBefore = (line: number, day: LocalDate, gapMinor: bigint, currency: Currency): ImportProblem => ({

@@ -7,8 +7,9 @@ import {
   type LedgerAnswer,
   type ReachedBalance,
 } from './account-books.ts'
-import { compareWithBooks } from './duplicate-entries.ts'
+import { compareWithBooks, type KnownEntry } from './duplicate-entries.ts'
 import {
+  countsLater,
   gapAfter,
   gapBefore,
   type ImportProblem,
@@ -29,6 +30,8 @@ export type StatementPlan = {
   readonly corrections: readonly CarryChange[]
   /** How many of its entries are in the books already. */
   readonly duplicates: number
+  /** Those of them that may say more of a booking than is known. */
+  readonly known: readonly KnownEntry[]
   readonly unbooked: readonly UnbookedEntry[]
   readonly problems: readonly ImportProblem[]
 }
@@ -71,8 +74,8 @@ const carriedAfter = (books: AccountBooks, day: LocalDate): CarriedBalance[] =>
 function planStatement(books: AccountBooks, statement: Statement): StatementPlan {
   const isRepeat = books.statements.has(statement.name)
   books.statements.add(statement.name)
-  const { duplicates, missing } = compareWithBooks(books, statement, isRepeat)
-  const draft = new Draft(statement, duplicates)
+  const { duplicates, known, missing } = compareWithBooks(books, statement, isRepeat)
+  const draft = new Draft(statement, duplicates, known)
   // The very statement again, with nothing that the books lack, changes nothing, whatever its balances look like beside later ones.
   if (missing.length > 0 || !isRepeat) planChanges(books, statement, missing, draft)
   return draft
@@ -83,11 +86,13 @@ class Draft implements StatementPlan {
   readonly toBook: StatementEntry[] = []
   readonly corrections: CarryChange[] = []
   duplicates: number
+  readonly known: KnownEntry[]
   readonly unbooked: UnbookedEntry[]
   readonly problems: ImportProblem[]
 
-  constructor({ unbooked }: Statement, duplicates: number) {
+  constructor({ unbooked }: Statement, duplicates: number, known: readonly KnownEntry[]) {
     this.duplicates = duplicates
+    this.known = [...known]
     this.unbooked = [...unbooked]
     this.problems = unbooked.map(notBooked)
   }
@@ -122,11 +127,16 @@ function planEntries(books: AccountBooks, missing: readonly StatementEntry[], dr
   for (const entry of missing) {
     const answer = books.book(entry)
     // Another statement counts the entry on another day: the ledger knows its key, and one entry is booked once.
-    if (answer === 'booked') draft.duplicates++
-    else if (answer) draft.leaveOut(entry, answer)
+    if (answer === 'booked') {
+      draft.duplicates++
+      draft.known.push(entry)
+    } else if (answer) draft.leaveOut(entry, answer)
     else draft.toBook.push(entry)
   }
   for (const entry of missing) books.noteDay(entry.day)
+  const late = draft.toBook.filter(({ day, source }) => day !== source.bookingDate)
+  const [first] = late
+  if (first) draft.problems.push(countsLater(first.source, first.day, late.length))
 }
 
 /**

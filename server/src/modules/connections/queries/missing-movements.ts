@@ -1,9 +1,9 @@
-import type { MissingMovements, StatementMovement } from '../../feed/index.ts'
+import type { StatementMovement, ToldByBanks } from '../../feed/index.ts'
 import { eveOf } from '../domain/statement-span.ts'
 import * as store from '../store.ts'
 
 /** What no statement of the bank tells, as a movement of its own between two that do: so both balances in a statement of ours are the bank's. */
-export const missingMovements: MissingMovements = async (tx, bankAccountId, { from, before }) => {
+export const missingMovements: ToldByBanks['missing'] = async (tx, bankAccountId, { from, before }) => {
   const carried = await store.findCarried(tx, bankAccountId)
   return carried
     .slice(1)
@@ -13,6 +13,7 @@ export const missingMovements: MissingMovements = async (tx, bankAccountId, { fr
       const isCredit = carriedMinor > 0n
       return {
         id: `GAP-${day}`,
+        ledgerKey: null,
         side: isCredit ? 'credit' : 'debit',
         operationType: 'other',
         amountMinor: isCredit ? carriedMinor : -carriedMinor,

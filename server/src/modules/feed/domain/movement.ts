@@ -46,8 +46,30 @@ export const MOVEMENT_KINDS = {
     isAttachmentRequired: true,
   },
   /** What another bank tells of a connected account. */
-  told_debit: { side: 'debit', operationType: 'transfer', subjectType: 'Transfer', category: 'other_expense', isExternal: true },
+  told_debit: { side: 'debit', operationType: 'other', subjectType: 'Other', category: 'other_expense', isExternal: true },
   told_credit: { side: 'credit', operationType: 'income', subjectType: 'Income', category: 'other_income', isExternal: true },
+  told_transfer: {
+    side: 'debit',
+    operationType: 'transfer',
+    subjectType: 'Transfer',
+    category: 'other_expense',
+    isExternal: true,
+  },
+  told_direct_debit: {
+    side: 'debit',
+    operationType: 'direct_debit',
+    subjectType: 'DirectDebit',
+    category: 'other_expense',
+    isExternal: true,
+  },
+  told_collection: {
+    side: 'credit',
+    operationType: 'direct_debit_collection',
+    subjectType: 'DirectDebitCollection',
+    category: 'other_income',
+    isExternal: true,
+  },
+  told_card_payment: { side: 'debit', operationType: 'card', subjectType: 'Card', category: 'other_expense', isExternal: true },
 } as const satisfies Record<string, Kind>
 export type MovementKind = keyof typeof MOVEMENT_KINDS
 
@@ -67,6 +89,8 @@ export type Movement = {
   readonly kind: MovementKind
   /** Above zero; the kind says which way. */
   readonly amount: Money
+  /** What was ordered, where that was in another currency or another amount; above zero. */
+  readonly localAmount?: Money | undefined
   readonly counterparty: Counterparty
   /** The message that came with it. */
   readonly reference?: string | null

@@ -26,7 +26,7 @@ export const rowSubject = <Kind extends string>(kind: Kind, what: string): Subje
         (await rowsOf(tx, kind, ids)).map(({ id, side, amountMinor, currency, label, reference, status }) => {
           const amount = `${formatDecimal(money(currency, amountMinor))} ${currency}`
           const facts = { amount, side, counterparty: label, status, ...(reference === null ? {} : { reference }) }
-          return [id as Id<Kind>, { title: `${what} of ${amount}, ${label}`, facts }]
+          return [id as Id<Kind>, { title: `${what} of ${amount}${label === '' ? '' : `, ${label}`}`, facts }]
         }),
       ),
   })

@@ -9,7 +9,7 @@ import { operatorActor } from '../../../platform/actor.ts'
 import { newId } from '../../../platform/ids.ts'
 import { currency, EUR, money } from '../../../platform/money.ts'
 import { ref } from '../../../platform/subject.ts'
-import { importStatementFile, missingMovements } from '../../connections/index.ts'
+import { importStatementFile, toldByBanks } from '../../connections/index.ts'
 import { post } from '../../ledger/index.ts'
 import { completed, sepaAccount } from '../index.ts'
 import { statementDocument } from './statement-document.ts'
@@ -57,7 +57,7 @@ const pay = (minor: bigint, at: Date) =>
 
 const statement = (from: string, to: string, account = company.accounts[0].iban) =>
   db.database.read(testActor, (tx) =>
-    statementDocument(tx, { account, organizationId: null, from, to, now: opened }, missingMovements),
+    statementDocument(tx, { account, organizationId: null, from, to, now: opened }, toldByBanks),
   )
 
 test('a statement holds the days of its period in Paris, and the next one goes on from it', async () => {
@@ -104,7 +104,7 @@ test('what is missing between two statements of another bank stands in ours, so 
   }
   const read = (organizationId: TestCompany['id'], from: string, to: string) =>
     db.database.read(testActor, (tx) =>
-      statementDocument(tx, { account: '30003/00012345678', organizationId, from, to, now: opened }, missingMovements),
+      statementDocument(tx, { account: '30003/00012345678', organizationId, from, to, now: opened }, toldByBanks),
     )
   const [first, second] = [await makeCompany(db.database, opened), await makeCompany(db.database, opened)]
   await importInto(first.id, day('260105', '100,00', '101,00'))
@@ -136,7 +136,7 @@ test.each(['30003 00077', '00077', '3000300077'])('an account of another bank wi
   await importStatementFile(importing(), order)
   const wanted = { account, organizationId: owner.id, from: '2026-01-05', to: '2026-01-05', now: opened }
   const find = (code: 'USD' | 'EUR') =>
-    db.database.read(testActor, (tx) => statementDocument(tx, { ...wanted, currency: currency(code) }, missingMovements))
+    db.database.read(testActor, (tx) => statementDocument(tx, { ...wanted, currency: currency(code) }, toldByBanks))
   expect(await find('USD')).toMatchObject({ iban: '30003 00077', bic: null, closing: { minor: 5_00n } })
   expect(await find('EUR')).toBeUndefined()
 })
@@ -146,7 +146,7 @@ test('a statement taken into another organization gives the same balances there,
   const account = company.accounts[0].iban
   const wanted = { account, from: '2026-03-11', to: '2026-03-31', now: opened }
   const document = await db.database.read(testActor, (tx) =>
-    statementDocument(tx, { ...wanted, organizationId: company.id }, missingMovements),
+    statementDocument(tx, { ...wanted, organizationId: company.id }, toldByBanks),
   )
   if (!document) throw new Error('no statement')
   const file = parseStatementFile(new TextEncoder().encode(writeCamt053(document)))
@@ -155,7 +155,7 @@ test('a statement taken into another organization gives the same balances there,
   await importStatementFile(importing(), order)
   for (const from of ['2026-03-11', '2020-01-01']) {
     const theirs = await db.database.read(testActor, (tx) =>
-      statementDocument(tx, { ...wanted, from, organizationId: other.id }, missingMovements),
+      statementDocument(tx, { ...wanted, from, organizationId: other.id }, toldByBanks),
     )
     expect(theirs?.opening).toEqual(document.opening)
     expect(theirs?.closing).toEqual(document.closing)

@@ -1,4 +1,9 @@
-import type { StatementDocument, StatementDocumentEntry, StatementEntryKind } from '../../../formats/statements/index.ts'
+import type {
+  EntryFacts,
+  StatementDocument,
+  StatementDocumentEntry,
+  StatementEntryKind,
+} from '../../../formats/statements/index.ts'
 import { addDays, type LocalDate, localDateOf } from '../../../platform/clock.ts'
 import type { Id } from '../../../platform/ids.ts'
 import { type Currency, type Money, money } from '../../../platform/money.ts'
@@ -11,15 +16,21 @@ const HOUR_MS = 3_600_000
 
 export type StatementMovement = store.CompletedTransaction
 
-/**
- * What is missing from the feed of a connected account with `from` ≤ settlement < `before`, oldest first. Only whoever reads the bank's
- * statements knows it, and stands above the feed: it is handed in.
- */
-export type MissingMovements = (
-  tx: Tx,
-  bankAccountId: Id<'bank_account'>,
-  span: { readonly from: Date; readonly before: Date },
-) => Promise<readonly StatementMovement[]>
+/** What only whoever reads the statements of other banks knows of connected accounts, and stands above the feed: it is handed in. */
+export type ToldByBanks = {
+  /** What is missing from an account's feed with `from` ≤ settlement < `before`, oldest first. */
+  readonly missing: (
+    tx: Tx,
+    bankAccountId: Id<'bank_account'>,
+    span: { readonly from: Date; readonly before: Date },
+  ) => Promise<readonly StatementMovement[]>
+  /** What the bank said of entries, by their keys; entries that an earlier release imported may be left out. */
+  readonly facts: (
+    tx: Tx,
+    organizationId: Id<'organization'>,
+    ledgerKeys: readonly string[],
+  ) => Promise<ReadonlyMap<string, EntryFacts>>
+}
 
 /**
  * The statement of an account for whole banking days, both included (system scope): opening balance as the ledger knows it, completed
@@ -27,7 +38,7 @@ export type MissingMovements = (
  *
  * @param wanted.account IBAN, or the number of a connected account that has none; one of ours goes before a connected one.
  * @param wanted.currency which one, where a bank keeps several under one number; otherwise the one that was connected first.
- * @param missing what a connected account's feed lacks; the connections' `missingMovements`.
+ * @param told what other banks told; the connections' `toldByBanks`.
  * @returns undefined when there is no such account with a ledger account.
  */
 export async function statementDocument(
@@ -40,7 +51,7 @@ export async function statementDocument(
     to: LocalDate
     now: Date
   },
-  missing: MissingMovements,
+  told: ToldByBanks,
 ): Promise<StatementDocument | undefined> {
   await tx.run`set transaction isolation level repeatable read`
   const account = await findStatementAccount(tx, { ...wanted, currency: wanted.currency ?? null })
@@ -49,7 +60,7 @@ export async function statementDocument(
   const start = startOfDay(wanted.from)
   const end = startOfDay(addDays(wanted.to, 1))
   const rows = await store.completedTransactions(tx, account.id, start, end)
-  const movements = account.isExternal ? withGaps(rows, await missing(tx, account.id, { from: start, before: end })) : rows
+  const movements = account.isExternal ? withGaps(rows, await told.missing(tx, account.id, { from: start, before: end })) : rows
   // A connected account's balance was carried forward from its first statement, which is no movement: its statement is reckoned back
   // from the balance at the end, so that a period that holds that day shows the balance as its opening.
   const balanceBefore = (instant: Date) => balanceAsOf(tx, ledgerAccountId, { effective: new Date(instant.getTime() - 1) })
@@ -58,12 +69,18 @@ export async function statementDocument(
     : await balanceBefore(start)
   const opening = money(account.currency, before)
   const isOwn = await ownAccounts(tx, account.organizationId, movements)
+  const keys = account.isExternal ? rows.flatMap((row) => row.ledgerKey ?? []) : []
+  const inFeed = new Set(rows)
+  const facts = await told.facts(tx, account.organizationId, keys)
   const entries: StatementDocumentEntry[] = []
   let closing: Money = opening
   for (const row of movements) {
     const amount = money(account.currency, signed(row))
     closing = money(account.currency, closing.minor + amount.minor)
-    entries.push(entryOf(row, amount, closing, isOwn(row)))
+    const figures = { amount, balanceAfter: closing }
+    // What is missing between two statements of a bank is ours to say, and says so.
+    const isTold = account.isExternal && inFeed.has(row)
+    entries.push(isTold ? toldEntry(row, figures, facts.get(row.ledgerKey ?? '')) : entryOf(row, figures, isOwn(row)))
   }
   return {
     iban: account.iban ?? account.accountNumber ?? '',
@@ -94,14 +111,15 @@ const signed = (row: StatementMovement): bigint => (row.side === 'debit' ? -row.
 const withGaps = (rows: readonly StatementMovement[], gaps: readonly StatementMovement[]): StatementMovement[] =>
   [...rows, ...gaps].sort((a, b) => a.settledAt.getTime() - b.settledAt.getTime())
 
-function entryOf(row: StatementMovement, amount: Money, balanceAfter: Money, isBetweenOwn: boolean): StatementDocumentEntry {
+type Figures = Pick<StatementDocumentEntry, 'amount' | 'balanceAfter'>
+
+function entryOf(row: StatementMovement, figures: Figures, isBetweenOwn: boolean): StatementDocumentEntry {
   const kind = isBetweenOwn ? 'internal_transfer' : kindOf(row)
   const day = localDateOf(row.settledAt)
   return {
     bookingDate: day,
     valueDate: day,
-    amount,
-    balanceAfter,
+    ...figures,
     kind,
     reversal: false,
     reference: row.id.replaceAll('-', ''),
@@ -116,6 +134,52 @@ function entryOf(row: StatementMovement, amount: Money, balanceAfter: Money, isB
     description: DESCRIPTIONS[kind] ?? 'Booking',
   }
 }
+
+/** A booking of another bank, in its words. What it did not say stays unsaid: no kind of business, no name, no value date is made of others. */
+function toldEntry(row: StatementMovement, figures: Figures, told: EntryFacts | undefined): StatementDocumentEntry {
+  const common = { ...figures, kind: null, reference: row.id.replaceAll('-', '') }
+  if (!told) return { ...common, ...untoldFacts(row) }
+  const { references, counterparty } = told
+  return {
+    ...common,
+    bookingDate: told.bookingDate,
+    valueDate: told.valueDate,
+    reversal: told.reversal,
+    endToEndId: references.endToEndId,
+    transactionId: references.transactionId,
+    uetr: references.uetr,
+    mandateId: references.mandateId,
+    counterpartyName: counterparty.name,
+    counterpartyIban: counterparty.iban,
+    counterpartyBic: counterparty.bic,
+    remittanceInformation: told.remittance || null,
+    description: told.additionalInformation || null,
+    told,
+  }
+}
+
+/** Of what an earlier release imported only the feed's row is left. Its label was a name, or else a text or a code that stood in for one. */
+function untoldFacts(row: StatementMovement) {
+  const day = localDateOf(row.settledAt)
+  const isName = row.label !== '' && row.label !== row.reference && !(row.reference === null && STANDS_IN.test(row.label))
+  return {
+    bookingDate: day,
+    valueDate: null,
+    reversal: false,
+    endToEndId: null,
+    transactionId: null,
+    uetr: null,
+    mandateId: null,
+    counterpartyName: isName ? row.label : null,
+    counterpartyIban: row.counterpartyFormat === 'IBAN' ? row.counterpartyNumber : null,
+    counterpartyBic: row.bankFormat === 'SWIFT_BIC' && row.bank !== '' ? row.bank : null,
+    remittanceInformation: row.reference,
+    description: null,
+  }
+}
+
+/** `PMNT/RCDT/ESCT`, `NTRF+166`, `Entry`: what stood in for a name where there was no text either. */
+const STANDS_IN = /^(?:Entry|[A-Z]{4}(?:\/[A-Z0-9]{4}){0,2}|[NFS][A-Z0-9 ]{3}(?:\+\d{3})?|\d{3})$/
 
 const DESCRIPTIONS: Partial<Record<StatementEntryKind, string>> = {
   credit_transfer: 'SEPA credit transfer',

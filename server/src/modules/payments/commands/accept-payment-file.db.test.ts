@@ -46,7 +46,7 @@ async function accept(
   ctx = desk(),
 ): Promise<AcceptedPaymentFile> {
   const { now: at = now, ...file } = more
-  const filed = await acceptPaymentFile({ ...ctx, now: at }, { bytes, debtor, ...file })
+  const filed = await acceptPaymentFile({ ...ctx, now: at }, { bytes, debtor, mayReplaceDebtor: true, ...file })
   if (!filed.ok) throw new Error(filed.refusal.message)
   return filed.value
 }
@@ -152,6 +152,18 @@ describeWithStandards('a payment file', () => {
     expect(await written(payer)).toEqual({ files: null, transfers: 0 })
     expect((await accept(payer, named(debtor.iban))).transfers.size).toBe(5)
     expect((await accept(await company(100_000_00n), sample('03'))).transfers.size).toBe(5)
+  })
+
+  test('made for an account elsewhere is refused unless the customer says that his own stands in for it', async () => {
+    const payer = await company(100_000_00n)
+    for (const iban of ['FR7630006276303513247556967', 'DE89370400440532013000']) {
+      const bytes = changed(sample('03'), 'FR7630006276303513247556967', iban)
+      const { decision } = await accept(payer, bytes, { mayReplaceDebtor: false })
+      expect(decision.blocks?.map((block) => block.rejection?.code)).toEqual(['AC02'])
+    }
+    expect(await written(payer)).toEqual({ files: null, transfers: 0 })
+    const own = changed(sample('03'), 'FR7630006276303513247556967', payer.accounts[0].iban)
+    expect((await accept(payer, own, { mayReplaceDebtor: false })).transfers.size).toBe(5)
   })
 
   test('that names two accounts elsewhere means the first of them', async () => {

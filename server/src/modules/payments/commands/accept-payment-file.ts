@@ -49,8 +49,13 @@ const REFUSAL_WORDS: Readonly<Record<Exclude<CreditTransferRefusal, TransferRule
 /** A payment file as it was handed in. */
 export type HandedInFile = {
   readonly bytes: Uint8Array
-  /** The account to debit. It stands in for the first account that the file names as debtor, unless the file names accounts of ours. */
+  /** The account to debit. */
   readonly debtor: PaymentAccount
+  /**
+   * Whether it may stand in for another account that the file names as debtor: for a file that was made for an account elsewhere, when the customer
+   * says so. Without his word such a file is refused, for it may be the wrong account that he named.
+   */
+  readonly mayReplaceDebtor?: boolean
   /**
    * Whether the same file, accepted before and never answered, is taken up where it was interrupted. Only for a caller who knows that
    * nobody else is at work on it.
@@ -72,7 +77,7 @@ export async function acceptPaymentFile(
 ): Promise<Result<AcceptedPaymentFile, UnreadableInitiation>> {
   const read = readPaymentInitiation(file.bytes)
   if (!read.ok) return read
-  const standsInFor = await standInOf(ctx.database, read.value, file.debtor)
+  const standsInFor = await standInOf(ctx.database, read.value, file)
   const answer = await ctx.moneyLane.submit(orderOf(read.value, standsInFor, file, ctx.now))
   assert(answer.ok && answer.value.value, 'a payment file has no key, and what is refused of it is said in its answer')
   return ok(answer.value.value)
@@ -84,10 +89,16 @@ export const recordPaymentFileAnswer = async (ctx: CommandContext, tx: Tx, id: I
 }
 
 /**
- * Which debtor accounts of the file mean the account that the customer named beside it. A file that names accounts of this bank, whosever,
- * is taken at its word. Otherwise it was made for an account elsewhere: the first one that it names, and no other, is this one.
+ * Which debtor accounts of the file mean the account that the customer named beside it: another one only by his word. Even then a file that
+ * names accounts of this bank, whosever, is taken at its own. Otherwise it was made for an account elsewhere: the first one that it names,
+ * and no other, is this one.
  */
-async function standInOf(database: Database, initiation: PaymentInitiation, debtor: PaymentAccount): Promise<StandIn> {
+async function standInOf(
+  database: Database,
+  initiation: PaymentInitiation,
+  { debtor, mayReplaceDebtor }: HandedInFile,
+): Promise<StandIn> {
+  if (!mayReplaceDebtor) return (iban) => iban === debtor.iban
   const named = initiation.paymentInformations.flatMap(({ debtorIban }) => {
     const iban = readIban(debtorIban ?? '')
     return iban.ok ? [iban.value] : []
