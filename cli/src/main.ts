@@ -18,6 +18,7 @@ const COMMANDS: readonly { name: string; summary: string }[] = [
   { name: 'events', summary: 'see who takes the events, and retry, skip or replay what failed' },
   { name: 'bench', summary: 'measure the ledger and the API on this machine' },
   { name: 'test', summary: 'run every check of the project, as CI does' },
+  { name: 'proof', summary: 'run what takes longer: load, faults, millions of random cases' },
 ]
 
 type CommandFile = { define(command: Command): void }

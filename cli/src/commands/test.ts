@@ -1,20 +1,15 @@
-import { spawn } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import type { Command } from 'commander'
 import { type CommonOptions, defineAction, type ExitCode, type Output } from '../support/command.ts'
-import { Refusal, WrongUse } from '../support/refusal.ts'
-import { withTestFolder } from '../support/test-folder.ts'
+import { WrongUse } from '../support/refusal.ts'
+import { CLONE, type Counts, countsText, type Program, runProgram, runVitest } from '../support/run-tests.ts'
 import type { Reach } from '../support/test-reach.ts'
-
-const CLONE = join(import.meta.dirname, '../../..')
 
 type Step = {
   readonly name: string
   readonly proves: string
   /** A program of the project, run by our own Node, and its arguments. */
-  readonly program: readonly [string, ...string[]]
+  readonly program: Program
   /** Seeing fewer files is a failure, for programs that would find nothing in nothing and be content. */
   readonly filesMin?: number
 }
@@ -34,7 +29,6 @@ const GATES: readonly Step[] = [
 ]
 
 type Outcome = { readonly step: string; readonly ok: boolean; readonly seconds: number; readonly detail: string }
-type Counts = { readonly passed: number; readonly failed: number; readonly skipped: number }
 type Options = CommonOptions & { readonly only?: string; readonly since?: string }
 
 export function define(command: Command): void {
@@ -107,7 +101,7 @@ const NOTHING_REACHED: { outcome: Outcome; counts: Counts } = {
 
 async function runGate(step: Step, output: Output): Promise<Outcome> {
   output.note(`▸ ${step.name}: ${step.proves}`)
-  const { ok: isContent, said, seconds } = await run(step.program, {}, () => {})
+  const { ok: isContent, said, seconds } = await runProgram(step.program, {}, () => {})
   const seen = /(\d+) (files|modules)/.exec(stripVTControlCharacters(said))
   const ok = isContent && Number(seen?.[1] ?? 0) >= (step.filesMin ?? 0)
   // What a gate says is worth reading only when it fails.
@@ -118,73 +112,8 @@ async function runGate(step: Step, output: Output): Promise<Outcome> {
 
 async function runTests(filters: readonly string[], output: Output): Promise<{ outcome: Outcome; counts: Counts }> {
   output.note('▸ tests: unit, property, database and end-to-end')
-  const echo = (chunk: string): boolean => output.json || process.stderr.write(chunk)
-  const { ok, seconds, counts } = await withTestFolder(async (folder) => {
-    const report = join(folder, 'vitest.json')
-    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-    const vitest = ['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...filters] as const
-    const done = await run(vitest, { TMPDIR: folder }, echo)
-    return { ...done, counts: readCounts(report, done.ok) }
-  })
+  const { ok, seconds, counts } = await runVitest({ filters, output })
   return { outcome: { step: 'tests', ok, seconds, detail: countsText(counts) }, counts }
-}
-
-type Report = {
-  readonly numPassedTests: number
-  readonly numFailedTests: number
-  readonly numPendingTests: number
-  readonly testResults: readonly { readonly status: string; readonly assertionResults: readonly unknown[] }[]
-}
-
-/** A file that cannot be loaded holds no test that could fail, and an error outside every test fails none: each counts as one failure. */
-function readCounts(report: string, ok: boolean): Counts {
-  if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0 }
-  const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(readFileSync(report, 'utf8')) as Report
-  const unloaded = testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length
-  const failed = numFailedTests + unloaded
-  return { passed: numPassedTests, failed: ok ? failed : Math.max(failed, 1), skipped: numPendingTests }
-}
-
-function run(
-  [program, ...args]: Step['program'],
-  environment: Readonly<Record<string, string>>,
-  onText: (text: string) => unknown,
-): Promise<{ ok: boolean; said: string; seconds: number }> {
-  const started = performance.now()
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, ...args], {
-      cwd: CLONE,
-      env: { ...withoutSettings(process.env), ...environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    let said = ''
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text: string) => {
-        said += text
-        onText(text)
-      })
-    }
-    // However often it is asked to end, it ends when its child has, and tidies up after it.
-    let isInterrupted = false
-    const forward = (signal: NodeJS.Signals) => {
-      isInterrupted = true
-      child.kill(signal)
-    }
-    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-    for (const signal of signals) process.on(signal, forward)
-    child.on('error', reject)
-    child.on('close', (code) => {
-      for (const signal of signals) process.off(signal, forward)
-      if (isInterrupted) reject(new Refusal('interrupted'))
-      resolve({ ok: code === 0, said, seconds: (performance.now() - started) / 1000 })
-    })
-  })
-}
-
-/** Tests bring their own database and settings; those of the caller would make them tests of something else. */
-function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const ours = /^(DATABASE_URL$|RAILS_URL$|PARTITA_(?!TEST_))/
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !ours.test(name)))
 }
 
 const seconds = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 })
@@ -199,6 +128,3 @@ function summary(outcomes: readonly Outcome[], counts: Counts | undefined): stri
 }
 
 const SKIPPED = '\nNOT EVERYTHING WAS TESTED: see SKIPPED above for what was missing.\n'
-
-const countsText = ({ passed, failed, skipped }: Counts): string =>
-  `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
