@@ -3,6 +3,7 @@ import { userInfo } from 'node:os'
 import type { Command } from 'commander'
 import {
   type CsvMapping,
+  noStatement,
   type ParsedStatement,
   type ParsedStatementFile,
   parseStatementFile,
@@ -12,6 +13,7 @@ import { operatorActor } from '../../../server/src/platform/actor.ts'
 import { BankClock } from '../../../server/src/platform/clock.ts'
 import type { Id } from '../../../server/src/platform/ids.ts'
 import type { Database } from '../../../server/src/platform/postgres/database.ts'
+import { readBankFile, type Unread } from '../support/bank-file.ts'
 import { type CommonOptions, defineAction, type ExitCode, type Output } from '../support/command.ts'
 import { findCompany } from '../support/find-company.ts'
 import { listImportedFiles, showImportedFile } from '../support/imported-files.ts'
@@ -216,26 +218,27 @@ async function importFile(work: Work): Promise<FileReport> {
 type Unreadable = {
   readonly ok: false
   readonly format: null
-  readonly problems: readonly [{ line: null; code: string; message: string }]
+  readonly problems: readonly [{ line: number | null; code: string; message: string }]
 }
 
 function parse({ file, csvMapping }: Pick<Work, 'file' | 'csvMapping'>): {
   readonly content: Uint8Array
   readonly parsed: ParsedStatementFile | Unreadable
 } {
-  const unreadable = (code: string, message: string) => ({
+  const unreadable = (code: string, message: string, line: number | null = null) => ({
     content: new Uint8Array(),
-    parsed: { ok: false, format: null, problems: [{ line: null, code, message }] } as const,
+    parsed: { ok: false, format: null, problems: [{ line, code, message }] } as const,
   })
-  let content: Uint8Array
+  let content: Uint8Array | Unread
   try {
     const { size } = statSync(file)
     if (size > LIMITS.maxBytes) return unreadable('too_large', `${size} bytes, at most ${LIMITS.maxBytes} are read`)
-    content = readFileSync(file)
+    content = readBankFile(file, LIMITS.maxBytes, noStatement)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     return unreadable('file_unreadable', UNREADABLE[code ?? ''] ?? message)
   }
+  if (!(content instanceof Uint8Array)) return unreadable(content.code, content.message, content.line)
   return { content, parsed: parseStatementFile(content, csvMapping === undefined ? LIMITS : { ...LIMITS, csvMapping }) }
 }
 

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
@@ -25,6 +24,7 @@ import { silentLogger } from '../../../server/src/platform/logging.ts'
 import { tryLock } from '../../../server/src/platform/processes.ts'
 import { Wakeups } from '../../../server/src/platform/wake.ts'
 import { type AnswerFile, openAnswerFile } from '../support/answer-file.ts'
+import { readBankFile } from '../support/bank-file.ts'
 import { type CommonOptions, defineAction, type ExitCode, type Output } from '../support/command.ts'
 import { type PaymentRails, startPaymentRails } from '../support/payment-rails.ts'
 import { Refusal, WrongUse } from '../support/refusal.ts'
@@ -155,12 +155,18 @@ function reportUnreadable(file: string, answer: string, refusal: UnreadableIniti
   return 1
 }
 
+/** Some hundred thousand payments. What may be in one that is accepted, its reader says. */
+const BYTES_MAX = 256 * 1024 * 1024
+
 function readPaymentFile(file: string): Uint8Array {
+  let read: ReturnType<typeof readBankFile>
   try {
-    return readFileSync(file)
+    read = readBankFile(file, BYTES_MAX)
   } catch (error) {
     throw new Refusal(`cannot read ${file}: ${(error as Error).message}`)
   }
+  if (read instanceof Uint8Array) return read
+  throw new Refusal(`${file} is no payment file: ${read.message}`)
 }
 
 function bankOf(url: string) {

@@ -1,5 +1,6 @@
 import { buildTree } from './build-tree.ts'
 import { decodeXml, mend } from './characters.ts'
+import { overlongIn } from './overlong.ts'
 import { lineAt, Refused, type XmlProblem } from './problems.ts'
 import type { XmlElement } from './tree.ts'
 
@@ -34,6 +35,8 @@ export function readXml(source: Uint8Array | string, options: XmlOptions = {}): 
   try {
     const problems: XmlProblem[] = []
     if (source.length > maxBytes) throw new Refused('too_large', 1, `${source.length} bytes, at most ${maxBytes} are read`)
+    const overlong = typeof source === 'string' ? undefined : overlongIn(source)
+    if (overlong) throw new Refused(overlong.code, overlong.line, overlong.message)
     const decoded = typeof source === 'string' ? source.replace(/^\ufeff/, '') : decodeXml(source, lenient, problems)
     const { text, skippedLines } = lenient ? mend(decoded, problems) : { text: decoded, skippedLines: 0 }
     refuseDocumentType(text, skippedLines)

@@ -3,7 +3,7 @@ export { isoCodeOf } from './business-codes.ts'
 export type { CsvMapping } from './csv-mapping.ts'
 export { canonicalDecimal, toMinor } from './decimal.ts'
 export { entryIdentities } from './identity.ts'
-export { type ParseOptions, parseStatementFile } from './parse.ts'
+export { noStatement, type ParseOptions, parseStatementFile } from './parse.ts'
 export type { StatementProblem, StatementProblemCode } from './problems.ts'
 export type { StatementDocument, StatementDocumentEntry, StatementEntryKind } from './statement-document.ts'
 export type {

@@ -5,7 +5,7 @@ import { type CsvMapping, checkedMapping } from './csv-mapping.ts'
 import { markRepeats } from './identity.ts'
 import { readMt940 } from './mt940.ts'
 import { readOfx } from './ofx.ts'
-import { ProblemList, STATEMENT_PROBLEMS, STATEMENT_REFUSALS, StatementRefused } from './problems.ts'
+import { ProblemList, STATEMENT_PROBLEMS, STATEMENT_REFUSALS, type StatementProblem, StatementRefused } from './problems.ts'
 import { decodeText, withoutControls } from './text.ts'
 import type { ParsedStatement, ParsedStatementFile } from './types.ts'
 
@@ -42,9 +42,7 @@ export function parseStatementFile(bytes: Uint8Array, options: ParseOptions = {}
 function readAny(bytes: Uint8Array, options: ParseOptions, problems: ProblemList, seen: Seen): Read {
   const maxBytes = options.maxBytes ?? 32 * 1024 * 1024
   if (bytes.length > maxBytes) throw new StatementRefused('too_large', 1, `${bytes.length} bytes, at most ${maxBytes} are read`)
-  const head = decodeText(bytes.subarray(0, 4096))
-    .replace(/^\ufeff/, '')
-    .replace(/\0/g, '')
+  const head = headOf(bytes)
   if (head.trim() === '') throw new StatementRefused('empty_file', 1, 'the file is empty')
 
   if (/<OFX\s*>|<\?OFX\b|^\W*OFXHEADER\s*:/i.test(head) && !/^\s*<(?!OFX|\?|!--)/i.test(head)) {
@@ -97,6 +95,24 @@ function readXmlFile(
     throw new StatementRefused('no_statements', messages[0]?.element.line ?? 1, `${format} without a statement`)
   return { format, statements }
 }
+
+/** Why a file is no statement, when its first bytes tell: the rest need not be read. */
+export function noStatement(head: Uint8Array): StatementProblem | undefined {
+  const text = headOf(head)
+  if (/^\s*<|OFX/i.test(text)) return undefined
+  try {
+    refuseStrangers(head, text)
+    return undefined
+  } catch (error) {
+    if (error instanceof StatementRefused) return error.problem
+    throw error
+  }
+}
+
+const headOf = (bytes: Uint8Array): string =>
+  decodeText(bytes.subarray(0, 4096))
+    .replace(/^\ufeff/, '')
+    .replace(/\0/g, '')
 
 /** Kinds of files that people mistake for a statement, by name; and everything binary. */
 function refuseStrangers(bytes: Uint8Array, head: string): void {
