@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { userInfo } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { partita } from '../../../server/src/bank.ts'
@@ -26,6 +27,7 @@ import { Wakeups } from '../../../server/src/platform/wake.ts'
 import { type AnswerFile, openAnswerFile } from '../support/answer-file.ts'
 import { readBankFile } from '../support/bank-file.ts'
 import { type CommonOptions, defineAction, type ExitCode, type Output } from '../support/command.ts'
+import { dataFolder } from '../support/data-folder.ts'
 import { type PaymentRails, startPaymentRails } from '../support/payment-rails.ts'
 import { Refusal, WrongUse } from '../support/refusal.ts'
 import { runningUrl } from '../support/running-bank.ts'
@@ -64,7 +66,10 @@ async function pay(file: string, options: Options, output: Output): Promise<Exit
   const bytes = readPaymentFile(file)
   const answer = openAnswerFile(options.out ?? `${file.replace(/\.xml$/i, '')}.pain.002.xml`, file)
   // Whoever holds it is the only one at work on this file, so that one without an answer must have been interrupted.
-  const lock = await tryLock(`payment file ${createHash('sha256').update(bytes).digest('hex')}`)
+  const lock = await tryLock({
+    folder: join(dataFolder(options.data), 'locks'),
+    name: `payment file ${createHash('sha256').update(bytes).digest('hex')}`,
+  })
   const onProgress = (message: string) => output.note(`  ${message}`)
   try {
     return await withDatabase({ data: options.data, applicationName: 'partita pay', onProgress }, (opened) =>

@@ -25,7 +25,8 @@ function makeFolders(folder: string): void {
   if (existsSync(folder)) return
   makeFolders(dirname(folder))
   try {
-    mkdirSync(folder)
+    // Nobody else looks in. Where root keeps it, PostgreSQL's user must pass through to its own area.
+    mkdirSync(folder, { mode: process.getuid?.() === 0 ? 0o711 : 0o700 })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error // another start was quicker
   }

@@ -15,12 +15,12 @@ export type DatabaseLease = {
 /** Starts the data folder's PostgreSQL, or joins it where it runs. A killed holder's part counts no more. */
 export function leaseDatabase(dataDirectory: string, onProgress: (message: string) => void): Promise<DatabaseLease> {
   const folder = join(dataDirectory, 'leases')
-  const lock = `leases ${dataDirectory}`
+  const lock = { folder: join(dataDirectory, 'locks'), name: 'leases' }
   return withLock(lock, LOCK_TIMEOUT_MS, async () => {
-    mkdirSync(folder, { recursive: true })
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
     const server = await startEmbedded({ dataDirectory, joinRunning: liveLeases(folder) > 0, onProgress })
     const lease = join(folder, `${process.pid}-${randomBytes(4).toString('hex')}.json`)
-    writeFileSync(lease, JSON.stringify(identify(process.pid)))
+    writeFileSync(lease, JSON.stringify(identify(process.pid)), { mode: 0o600 })
     const release = () =>
       withLock(lock, LOCK_TIMEOUT_MS, async () => {
         rmSync(lease, { force: true })

@@ -94,9 +94,12 @@ function readRecord(file: string): Record | undefined {
 async function lockFolder(dataDirectory: string, file: string, onNote: (message: string) => void): Promise<Lock> {
   const deadline = performance.now() + STOPPING_MS_MAX
   for (let told = false; ; await delay(50)) {
-    const lock = await tryLock(`bank ${dataDirectory}`)
-    if (lock) return lock
+    const lock = await tryLock({ folder: join(dataDirectory, 'locks'), name: 'bank' })
     const record = readRecord(file)
+    // A bank of an earlier release has its lock elsewhere.
+    const isEarlier = lock !== undefined && record !== undefined && isRunning(record.process)
+    if (lock && !isEarlier) return lock
+    await lock?.release()
     const isStopping = record?.guardians.some((guardian) => !isRunning(guardian))
     if (!isStopping || performance.now() > deadline) {
       const where = record ? ` (process ${record.process.pid}, ${record.url})` : ''

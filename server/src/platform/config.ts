@@ -109,8 +109,11 @@ export function loadConfig(
 }
 
 // The command line's own: where it keeps data, and what it passes between its processes.
-const KNOWN = new Set(['PARTITA_DATA'])
+const KNOWN = new Set(['PARTITA_DATA', 'PARTITA_POSTGRES'])
 const ALLOWED_PREFIXES = ['PARTITA_TEST_', 'PARTITA_CLI_', 'PARTITA_BENCH_']
+
+/** The folder of the PostgreSQL of this machine that is to be run instead of the project's own; '' for none. Whoever starts one asks, commands and benchmarks alike. */
+export const postgresOfMachine = (): string => process.env.PARTITA_POSTGRES?.trim() ?? ''
 
 /** A misspelt variable would otherwise be a setting that silently does not apply. */
 function unknownVariables(env: NodeJS.ProcessEnv, groups: readonly AnySettings[]): string[] {

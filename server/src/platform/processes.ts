@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { createServer, type Server } from 'node:net'
+import { createHash, randomBytes, randomInt } from 'node:crypto'
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Failure } from './errors.ts'
 
@@ -85,37 +85,94 @@ function readStat(pid: number): Stat | undefined {
   return { name: text.slice(text.indexOf('(') + 1, nameEnd), state, parentPid: Number(parentPid), startTick }
 }
 
-/** A lock that the kernel releases when its holder dies, however it dies. */
+/** A lock that counts no more when its holder dies, however he dies. */
 export type Lock = { release(): Promise<void> }
 
+/** Where a lock is kept, and whose it is by its meaning. */
+export type LockName = {
+  /** Whoever may write here may take locks, and nobody else: a folder of ours. Made when it is missing. */
+  readonly folder: string
+  readonly name: string
+}
+
+/** A claim to a lock is an empty file that is named after the claim, its process, and whether it has been granted. */
+type Claim = { readonly file: string; readonly isGranted: boolean; readonly id: string; readonly holder: ProcessIdentity }
+
 /**
- * Takes the machine-wide lock called `name`, without waiting. @returns undefined when another process, or this one, holds it.
+ * Takes a lock, without waiting for its holder. @returns undefined when another process, or this one, holds it.
  *
- * The lock is a listening socket in Linux's abstract namespace: there is no file, so nothing can be left behind by a killed holder
- * and no holder's number has to be trusted.
+ * Files instead of a kernel's lock, which Node cannot take; and no socket without a file, whose name any user of the machine could take first. A process
+ * that is gone has no claims, so nothing that a killed holder left behind has to be mended. Of claims made at once the lowest is granted: whoever
+ * claims looks at the others afterwards, gives way to lower ones, and waits until higher ones, who may have looked before, have decided.
  */
-export function tryLock(name: string): Promise<Lock | undefined> {
-  const path = `\0partita/${createHash('sha256').update(name).digest('hex')}`
-  return new Promise((resolve, reject) => {
-    const server: Server = createServer((socket) => socket.destroy())
-    server.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error)))
-    server.listen({ path }, () => {
-      server.unref()
-      resolve({ release: () => new Promise((done) => server.close(() => done())) })
-    })
+export async function tryLock(lock: LockName): Promise<Lock | undefined> {
+  mkdirSync(lock.folder, { recursive: true, mode: 0o700 })
+  const self = identify(process.pid)
+  if (!self) throw new Error('this process is not in /proc')
+  for (;;) {
+    const id = randomBytes(8).toString('hex')
+    const file = fileOf(lock, 'claimed', id, self)
+    closeSync(openSync(file, 'wx', 0o600))
+    const verdict = await judge(lock, id)
+    if (verdict === 'granted') {
+      const granted = fileOf(lock, 'granted', id, self)
+      renameSync(file, granted)
+      return { release: async () => rmSync(granted, { force: true }) }
+    }
+    rmSync(file, { force: true })
+    if (verdict === 'held') return undefined
+    await delay(randomInt(1, 6))
+  }
+}
+
+async function judge(lock: LockName, id: string): Promise<'granted' | 'held' | 'give way'> {
+  for (;;) {
+    const others = claimsOf(lock).filter((claim) => claim.id !== id)
+    if (others.some((claim) => claim.isGranted)) return 'held'
+    if (others.some((claim) => claim.id < id)) return 'give way'
+    if (others.length === 0) return 'granted'
+    await delay(1)
+  }
+}
+
+const prefixOf = ({ name }: LockName): string => createHash('sha256').update(name).digest('hex').slice(0, 32)
+
+const fileOf = (lock: LockName, state: 'claimed' | 'granted', id: string, { pid, startedAt }: ProcessIdentity): string =>
+  join(lock.folder, [prefixOf(lock), state, id, pid, startedAt.replace('/', '_')].join('.'))
+
+/** The claims of processes that run; those of others are removed. */
+function claimsOf(lock: LockName): Claim[] {
+  return readdirSync(lock.folder).flatMap((entry): Claim[] => {
+    const [prefix, state, id = '', pid, startedAt = ''] = entry.split('.')
+    if (prefix !== prefixOf(lock)) return []
+    const claim = {
+      file: join(lock.folder, entry),
+      isGranted: state === 'granted',
+      id,
+      holder: { pid: Number(pid), startedAt: startedAt.replace('_', '/') },
+    }
+    if (isRunning(claim.holder)) return [claim]
+    rmSync(claim.file, { force: true })
+    return []
   })
 }
 
+/** Who holds a lock just now. */
+export const holderOf = (lock: LockName): ProcessIdentity | undefined => claimsOf(lock).find(({ isGranted }) => isGranted)?.holder
+
 /**
- * Runs `work` while holding the lock called `name`, after waiting for it.
- * @throws Failure (retryable) when it did not come free within `timeoutMs`.
+ * Runs `work` while holding a lock, after waiting for it.
+ * @throws Failure (retryable) that names its holder, when it did not come free within `timeoutMs`.
  */
-export async function withLock<T>(name: string, timeoutMs: number, work: () => Promise<T>): Promise<T> {
+export async function withLock<T>(name: LockName, timeoutMs: number, work: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + timeoutMs
   let lock = await tryLock(name)
   while (!lock) {
-    if (performance.now() > deadline)
-      throw new Failure(`another process has been holding "${name}" for too long`, { retryable: true })
+    if (performance.now() > deadline) {
+      const pid = holderOf(name)?.pid
+      const who = pid === undefined ? 'another process' : `process ${pid} (${nameOf(pid) ?? 'just ended'})`
+      throw new Failure(`${who} has been holding "${name.name}" for too long`, { retryable: true })
+    }
     await delay(20)
     lock = await tryLock(name)
   }

@@ -1,9 +1,10 @@
+import { spawnSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import {
   chmodSync,
-  chownSync,
   cpSync,
   existsSync,
+  lchownSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -22,6 +23,7 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { Failure } from '../errors.ts'
 import { killAllOf } from './embedded-process.ts'
+import { giveTree } from './own-file.ts'
 
 /** The user PostgreSQL runs as. PostgreSQL refuses to run as root, so root runs it as somebody else. */
 export type Account = { readonly uid: number; readonly gid: number }
@@ -34,7 +36,8 @@ export type Place = {
   readonly account: Account | undefined
 }
 
-const AREA_NAME = 'postgresql-18'
+const MAJOR = 18
+const AREA_NAME = `postgresql-${MAJOR}`
 
 // Where root puts what another user must reach. The last is for systems whose /var/lib cannot be written.
 const SHARED_HOMES = ['/var/lib/partita', '/var/tmp/partita']
@@ -101,8 +104,7 @@ function ownerOf(area: string): Account {
   const { uid, gid } = statSync(area)
   if (uid !== 0) return { uid, gid }
   const account = chooseAccount()
-  for (const entry of ['', ...readdirSync(area, { recursive: true, encoding: 'utf8' })])
-    chownSync(join(area, entry), account.uid, account.gid)
+  giveTree(area, account)
   return account
 }
 
@@ -142,7 +144,7 @@ function mayUse(path: string, account: Account, bits: number): boolean {
 export function makeFolder(path: string, account: Account | undefined): string {
   if (!existsSync(path)) {
     mkdirSync(path, { recursive: true, mode: 0o700 })
-    if (account) chownSync(path, account.uid, account.gid)
+    if (account) lchownSync(path, account.uid, account.gid)
   }
   return path
 }
@@ -169,11 +171,12 @@ function sharedHome(account: Account): string {
 }
 
 /**
- * Finds PostgreSQL's programs, makes the library links that the package leaves to an install script, and copies everything to where
+ * Finds PostgreSQL's programs: the machine's, where `own` names their folder, else the package's. Makes the library links that the package leaves to an install script, and copies everything to where
  * PostgreSQL's user can reach it when it cannot reach `node_modules`, or when `node_modules` cannot be written.
  * @returns the folder that holds `bin/postgres`.
  */
-export function preparePrograms(place: Place, onProgress: (message: string) => void): string {
+export function preparePrograms(place: Place, onProgress: (message: string) => void, own: string): string {
+  if (own !== '') return checkedPrograms(own, place.account)
   const packaged = findPackage()
   const postgres = join(packaged, 'bin/postgres')
   const reachable = !place.account || (canReach(postgres, place.account) && canReach(join(packaged, 'share'), place.account))
@@ -197,6 +200,31 @@ export function preparePrograms(place: Place, onProgress: (message: string) => v
     if (!existsSync(copy)) throw error // otherwise another start was quicker
   }
   return copy
+}
+
+const NEEDED = ['bin/postgres', 'bin/initdb']
+
+/** @throws Failure that says what is wrong with PARTITA_POSTGRES. */
+function checkedPrograms(own: string, account: Account | undefined): string {
+  const refuse = (why: string) =>
+    new Failure(
+      `PARTITA_POSTGRES=${own} ${why}: name the folder of a PostgreSQL ${MAJOR}, such as /usr/lib/postgresql/${MAJOR}, or unset it`,
+      {
+        retryable: false,
+      },
+    )
+  const missing = NEEDED.filter((program) => !existsSync(join(own, program)))
+  if (missing.length > 0) throw refuse(`has no ${missing.join(' and no ')}`)
+  const folder = realpathSync(own)
+  for (const program of NEEDED) {
+    const path = realpathSync(join(folder, program))
+    if (account && !canReach(path, account)) throw refuse(`cannot be reached by ${nameOf(account)}, as whom PostgreSQL runs`)
+    const { stdout, error } = spawnSync(path, ['--version'], { encoding: 'utf8', timeout: 10_000, ...account })
+    const version = /\(PostgreSQL\) (\d+)[.\w]*/.exec(stdout ?? '')
+    if (!version) throw refuse(`holds a ${program} that does not run here${error ? ` (${error.message})` : ''}`)
+    if (Number(version[1]) !== MAJOR) throw refuse(`holds PostgreSQL ${version[0].slice('(PostgreSQL) '.length)}`)
+  }
+  return folder
 }
 
 function findPackage(): string {

@@ -12,6 +12,7 @@ import {
   waitUntilGone,
   workingFolderOf,
 } from '../processes.ts'
+import { readOwnFile } from './own-file.ts'
 
 export const READY_TIMEOUT_MS = 300_000 // recovery after a crash replays up to max_wal_size
 
@@ -33,7 +34,7 @@ export function readPidFile(cluster: string): PidFile | undefined {
 /** The end of what was written to a log after `start`; a log that somebody has removed by then has nothing to say. */
 export function lastWords(logFile: string, start: number): string {
   try {
-    return readFileSync(logFile).subarray(start).toString().trim().split('\n').slice(-8).join('\n')
+    return readOwnFile(logFile).subarray(start).toString().trim().split('\n').slice(-8).join('\n')
   } catch {
     return '(its log is gone)'
   }

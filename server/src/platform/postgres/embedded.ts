@@ -1,24 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import {
-  chownSync,
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { closeSync, existsSync, fstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync } from 'node:fs'
 import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { postgresOfMachine } from '../config.ts'
 import { Failure } from '../errors.ts'
-import { identify, isRunning, type ProcessIdentity, withLock } from '../processes.ts'
+import { identify, isRunning, type LockName, type ProcessIdentity, withLock } from '../processes.ts'
 import { choosePlace, chooseSocketDirectory, makeFolder, type Place, preparePrograms } from './embedded-files.ts'
 import {
   clearLeftovers,
@@ -29,6 +17,7 @@ import {
   readPidFile,
   stopServer,
 } from './embedded-process.ts'
+import { openOwnFile, readOwnFile, writeNewFile } from './own-file.ts'
 
 export type EmbeddedOptions = {
   /** Made when it is missing. One data directory is one database server. */
@@ -61,7 +50,7 @@ const PORT = 5432
 const LOCK_TIMEOUT_MS = 120_000
 
 /**
- * Starts the PostgreSQL that comes with the project, or joins the one that already runs on `dataDirectory`.
+ * Starts the PostgreSQL that comes with the project, or the one of the machine that PARTITA_POSTGRES names, or joins the one that already runs on `dataDirectory`.
  *
  * The server is a process of its own that outlives ours: several processes may use it, and whoever leaves last calls `stop`. It listens
  * on a socket that only its user and root may use. A new directory takes about a second, an existing one less than 200 ms.
@@ -70,25 +59,26 @@ const LOCK_TIMEOUT_MS = 120_000
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedServer> {
   const onProgress = options.onProgress ?? (() => {})
   mkdirSync(options.dataDirectory, { recursive: true })
-  const lock = `database ${realpathSync(options.dataDirectory)}`
+  const lock = { folder: join(realpathSync(options.dataDirectory), 'locks'), name: 'database' }
   return withLock(lock, LOCK_TIMEOUT_MS, async () => {
     const place = await choosePlace(options.dataDirectory)
-    const programs = preparePrograms(place, onProgress)
+    const programs = preparePrograms(place, onProgress, postgresOfMachine())
     const cluster = join(place.area, 'cluster')
     if (!existsSync(cluster)) await makeCluster(place, programs, options.settings?.fsync !== 'off', onProgress)
     const running = await findRunning(cluster)
     const wanted = serverArguments(cluster, chooseSocketDirectory(place), options.settings)
-    if (running && (options.joinRunning || sameArguments(running, wanted))) return describe(place, cluster, running, lock, true)
+    if (running && (options.joinRunning || sameCommand(running, join(programs, 'bin/postgres'), wanted)))
+      return describe(place, cluster, running, lock, true)
     if (running) await stopServer(running, cluster)
     return describe(place, cluster, await launch(place, programs, cluster, wanted, onProgress), lock, false)
   })
 }
 
-function describe(place: Place, cluster: string, server: ProcessIdentity, lock: string, reused: boolean): EmbeddedServer {
+function describe(place: Place, cluster: string, server: ProcessIdentity, lock: LockName, reused: boolean): EmbeddedServer {
   const socketDirectory = readPidFile(cluster)?.socketDirectory ?? chooseSocketDirectory(place)
   const url = new URL(`postgresql://localhost:${PORT}/partita`)
   url.username = 'partita_admin'
-  url.password = readFileSync(join(place.area, 'password'), 'utf8').trim()
+  url.password = readOwnFile(join(place.area, 'password')).toString('utf8').trim()
   url.searchParams.set('host', socketDirectory)
   return {
     adminUrl: url.href,
@@ -123,8 +113,7 @@ async function makeCluster(
   }
   const fresh = makeFolder(join(place.area, `cluster.new-${randomBytes(4).toString('hex')}`), place.account)
   const passwordFile = join(place.area, 'password')
-  writeFileSync(passwordFile, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600 })
-  if (place.account) chownSync(passwordFile, place.account.uid, place.account.gid)
+  writeNewFile(passwordFile, `${randomBytes(32).toString('base64url')}\n`, place.account)
   const initdb = [
     '-D',
     fresh,
@@ -208,10 +197,11 @@ function serverArguments(cluster: string, socketDirectory: string, settings: Emb
   return ['-D', cluster, ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
 }
 
-/** The running server was given the same settings. Its command line says so; nothing has to be remembered. */
-function sameArguments(server: ProcessIdentity, wanted: readonly string[]): boolean {
-  const given = readFileSync(`/proc/${server.pid}/cmdline`, 'utf8').split('\0').slice(1, -1)
-  return given.length === wanted.length && given.every((argument, index) => argument === wanted[index])
+/** The running server is the same program with the same settings. Its command line says so; nothing has to be remembered. */
+function sameCommand(server: ProcessIdentity, program: string, wanted: readonly string[]): boolean {
+  const given = readFileSync(`/proc/${server.pid}/cmdline`, 'utf8').split('\0').slice(0, -1)
+  const command = [program, ...wanted]
+  return given.length === command.length && given.every((argument, index) => argument === command[index])
 }
 
 const LOG_BYTES_MAX = 16 * MEGABYTE
@@ -225,9 +215,13 @@ async function launch(
 ): Promise<ProcessIdentity> {
   await clearLeftovers(cluster, chooseSocketDirectory(place))
   const logFile = join(place.area, 'postgres.log')
-  if (existsSync(logFile) && statSync(logFile).size > LOG_BYTES_MAX) renameSync(logFile, `${logFile}.1`)
-  const log = openSync(logFile, 'a', 0o600)
-  const logStart = statSync(logFile).size
+  let log = openOwnFile(logFile)
+  if (fstatSync(log).size > LOG_BYTES_MAX) {
+    closeSync(log)
+    renameSync(logFile, `${logFile}.1`)
+    log = openOwnFile(logFile)
+  }
+  const logStart = fstatSync(log).size
   const child = spawn(join(programs, 'bin/postgres'), args, {
     ...place.account,
     cwd: place.area,
