@@ -538,6 +538,7 @@ create table payments.transfer_return (
 create table platform.bank_clock (
   only_row boolean default true not null,
   offset_ms bigint default 0 not null,
+  ahead_max interval default '1 day'::interval not null,
   constraint bank_clock_only_row_check CHECK (only_row),
   constraint bank_clock_pkey PRIMARY KEY (only_row)
 );
@@ -859,6 +860,25 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION accounts.own_balances(p_organization uuid)
+ RETURNS TABLE(ledger_account_id uuid, balance bigint, held bigint)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET jit TO 'off'
+AS $function$
+begin
+  if current_setting('role') <> 'partita_system' and p_organization is distinct from nullif(current_setting('app.organization_id', true), '')::uuid then
+    return;
+  end if;
+  return query select * from ledger.balances(array(select a.ledger_account_id from accounts.bank_account a where a.organization_id = p_organization));
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION feed.check_labelled()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -890,14 +910,6 @@ begin
 end $function$
 ;
 
-CREATE OR REPLACE FUNCTION feed.name_payments(p_kind text, p_ids uuid[])
- RETURNS void
- LANGUAGE sql
-AS $function$
-  update feed.transaction set subject_kind = p_kind where subject_kind = 'payment' and subject_id = any(p_ids)
-$function$
-;
-
 CREATE OR REPLACE FUNCTION feed.recount_feed()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -921,6 +933,15 @@ begin
    order by bank_account_id, organization_id, status, side, operation_type
   on conflict (organization_id, bank_account_id, status, side, operation_type) do update set count = c.count + excluded.count;
   return null;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION feed.refuse_second_end()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception 'transaction % is %, and stays what it was told to be', old.id, old.status using errcode = 'FD001';
 end $function$
 ;
 
@@ -965,6 +986,30 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION ledger.balances(p_accounts uuid[])
+ RETURNS TABLE(account_id uuid, balance bigint, held bigint)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select id, balance, held from ledger.account where id = any(p_accounts)
+$function$
+;
+
+CREATE OR REPLACE FUNCTION ledger.check_time(p_now timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_latest timestamptz := (select clock_timestamp() + offset_ms * interval '1 millisecond' + ahead_max from platform.bank_clock);
+begin
+  if (p_now between timestamptz '1970-01-01 00:00:00Z' and v_latest) is not true then
+    raise exception 'the ledger records at the bank''s time: % is not, its latest is %', p_now, v_latest using errcode = 'LG003';
+  end if;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION ledger.close_account(p_account uuid, p_now timestamp with time zone)
  RETURNS text
  LANGUAGE plpgsql
@@ -974,6 +1019,7 @@ AS $function$
 declare
   v_account record;
 begin
+  perform ledger.check_time(p_now);
   perform pg_advisory_xact_lock(1818518373, a.book) from ledger.account a where a.id = p_account;
   select a.closed, a.balance, a.held into v_account from ledger.account a where a.id = p_account for update;
   if not found then return 'account_not_found'; end if;
@@ -994,6 +1040,7 @@ AS $function$
 declare
   v_until timestamptz := (p_through + 1)::timestamp at time zone 'Europe/Paris';
 begin
+  perform ledger.check_time(p_now);
   perform pg_advisory_xact_lock(1818518373, p_book);
   if v_until > p_now then return null; end if;
   update ledger.book set closed_until = v_until where id = p_book and closed_until < v_until;
@@ -1020,22 +1067,9 @@ CREATE OR REPLACE FUNCTION ledger.ensure_partition(p_at timestamp with time zone
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-declare
-  v_month timestamp := date_trunc('month', p_at at time zone 'UTC');
-  v_name text := 'transfer_' || to_char(v_month, 'YYYY_MM');
 begin
-  if to_regclass('ledger.' || v_name) is not null then return; end if;
-  perform pg_advisory_xact_lock(1818518373, 0); -- one maker at a time; 1818518373 is the ledger's class of advisory locks, books are above 0
-  if to_regclass('ledger.' || v_name) is not null then return; end if;
-  execute format('create table ledger.%I (like ledger.transfer including constraints)', v_name);
-  execute format('create unique index on ledger.%I (debit, debit_version)', v_name);
-  execute format('create unique index on ledger.%I (credit, credit_version)', v_name);
-  execute format('create unique index on ledger.%I (book, seq)', v_name);
-  -- Statement triggers of the parent do not fire for a partition named directly: nobody writes here but through the parent.
-  execute format('create trigger refuse_write before insert or update or delete or truncate on ledger.%I for each statement execute function ledger.refuse_write()', v_name);
-  execute format('grant select on ledger.%I to partita_app, partita_system', v_name);
-  execute format('alter table ledger.transfer attach partition ledger.%I for values from (%L) to (%L)', v_name,
-                 v_month at time zone 'UTC', (v_month + interval '1 month') at time zone 'UTC');
+  perform ledger.check_time(p_at);
+  perform ledger.make_partition(p_at);
 end $function$
 ;
 
@@ -1094,6 +1128,8 @@ AS $function$
 declare
   v_ids uuid[];
 begin
+  perform ledger.check_time(p_now);
+  if (p_limit between 1 and 10000) is not true then raise exception 'holds are released by 1 to 10000, not %', p_limit using errcode = 'LG003'; end if;
   perform pg_advisory_xact_lock(1818518373, p_book);
   v_ids := array(select id from ledger.hold where book = p_book and status = 'pending' and expires_at <= p_now order by expires_at, id limit p_limit);
   if cardinality(v_ids) = 0 then return; end if;
@@ -1113,21 +1149,28 @@ AS $function$
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION ledger.only_through()
- RETURNS trigger
+CREATE OR REPLACE FUNCTION ledger.make_partition(p_at timestamp with time zone)
+ RETURNS void
  LANGUAGE plpgsql
+ SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
-  v_stack text;
-  v_function text;
+  v_month timestamp := date_trunc('month', p_at at time zone 'UTC');
+  v_name text := 'transfer_' || to_char(v_month, 'YYYY_MM');
 begin
-  get diagnostics v_stack = pg_context;
-  foreach v_function in array tg_argv loop
-    if position(' ledger.' || v_function || '(' in v_stack) > 0 then return null; end if;
-  end loop;
-  raise exception 'the ledger refuses % on %.%: only its own functions write here', tg_op, tg_table_schema, tg_table_name
-    using errcode = 'LG001';
+  if to_regclass('ledger.' || v_name) is not null then return; end if;
+  perform pg_advisory_xact_lock(1818518373, 0); -- one maker at a time; 1818518373 is the ledger's class of advisory locks, books are above 0
+  if to_regclass('ledger.' || v_name) is not null then return; end if;
+  execute format('create table ledger.%I (like ledger.transfer including constraints)', v_name);
+  execute format('create unique index on ledger.%I (debit, debit_version)', v_name);
+  execute format('create unique index on ledger.%I (credit, credit_version)', v_name);
+  execute format('create unique index on ledger.%I (book, seq)', v_name);
+  -- Statement triggers of the parent do not fire for a partition named directly: nobody writes here but through the parent.
+  execute format('create trigger refuse_write before insert or update or delete or truncate on ledger.%I for each statement execute function ledger.refuse_write()', v_name);
+  execute format('grant select on ledger.%I to partita_system, partita_ledger', v_name);
+  execute format('alter table ledger.transfer attach partition ledger.%I for values from (%L) to (%L)', v_name,
+                 v_month at time zone 'UTC', (v_month + interval '1 month') at time zone 'UTC');
 end $function$
 ;
 
@@ -1143,6 +1186,14 @@ declare
   v_present bigint;
   v_inserted bigint;
 begin
+  perform ledger.check_time(p_now);
+  if num_nulls(p_ids, p_codes, p_currencies, p_debit_normals, p_floors) > 0
+     or array_dims(p_codes) is distinct from array_dims(p_ids) or array_dims(p_currencies) is distinct from array_dims(p_ids)
+     or array_dims(p_debit_normals) is distinct from array_dims(p_ids) or array_dims(p_floors) is distinct from array_dims(p_ids)
+     or num_nulls(variadic p_ids) + num_nulls(variadic p_codes) + num_nulls(variadic p_currencies) + num_nulls(variadic p_debit_normals) > 0
+     or exists (select from unnest(p_floors) floor where floor not between -4611686018427387904 and 0) then
+    raise exception 'accounts are opened by columns of one length, with floors of at most zero' using errcode = 'LG003';
+  end if;
   if not exists (select from ledger.book where id = p_book) then raise exception 'there is no book %', p_book using errcode = '22023'; end if;
   perform pg_advisory_xact_lock(1818518374, p_book); -- openers of one book take turns; posting goes on
   select count(distinct (id, code, currency, debit_normal, floor)) into v_wanted
@@ -1178,6 +1229,7 @@ AS $function$
 declare
   v_id integer;
 begin
+  perform ledger.check_time(p_now);
   select id into v_id from ledger.book where code = p_code;
   if v_id is not null then return v_id; end if;
   insert into ledger.book (code, opened_at) values (p_code, p_now) on conflict (code) do nothing returning id into v_id;
@@ -1215,8 +1267,13 @@ declare
   c_total_max constant bigint := 4611686018427387904;
   c_held_max constant bigint := 2305843009213693952;
   c_no_floor constant bigint := -9223372036854775807;
+  c_first constant timestamptz := '1970-01-01 00:00:00Z';
+  c_first_effective constant timestamptz := '1900-01-01 00:00:00Z';
+  c_ahead_max constant interval := '200 years';
   n constant integer := coalesce(cardinality(p_key), 0);
   m integer := coalesce(cardinality(p_accounts), 0);
+  v_dims constant text := '[1:' || n || ']';
+  v_none constant integer := case when p_kind is null then 1 else 0 end; -- every transfer has both
   v_seq_before bigint; v_seq bigint; v_now timestamptz; v_closed_until timestamptz;
   -- per account: those that the caller names, then those of stored holds. Credits are balance + debits; least is floor + held.
   v_accounts uuid[] := p_accounts; v_number integer[]; v_place tid[]; v_balance bigint[]; v_debits bigint[]; v_held bigint[]; v_least bigint[]; v_version bigint[]; v_before bigint[];
@@ -1230,11 +1287,55 @@ declare
   v_holds integer := 0; h_id uuid[]; h_account integer[]; h_amount bigint[]; h_status smallint[]; h_expires timestamptz[]; h_posted bigint[]; h_ended bigint[];
   v_simple boolean; v_quick boolean; v_plain boolean; v_keys boolean; v_kinds boolean := p_kind is not null;
   v_group_from integer := 0; v_group_to integer := 0; v_group_seq bigint; v_group_broken boolean := false;
-  v_movements integer := 0; v_refused integer := 0; v_placed integer := 0; v_ended integer := 0;
+  v_groups integer := 0; v_movements integer := 0; v_refused integer := 0; v_placed integer := 0; v_ended integer := 0;
   i integer; j integer; d integer; c integer; a bigint; x bigint; k smallint; r smallint; s integer; v_cur text; v_terms bigint; v_rows bigint; v_moved bigint; v_debited bigint; v_credited bigint; v_legs bigint; v_stored record;
 begin
   if n = 0 or n > 4000 then raise exception 'a batch has 1 to 4000 operations, not %', n using errcode = '22023'; end if;
   if p_now is null or not isfinite(p_now) then raise exception 'a batch needs its time' using errcode = '22023'; end if;
+  if p_now > clock_timestamp() or p_now < c_first then perform ledger.check_time(p_now); end if;
+  -- Looks at the heads of arrays alone. What a batch seldom has is looked at apart: to prepare an expression costs more than to run it.
+  v_fit := array_dims(p_key) = v_dims and array_dims(p_debit) = v_dims and array_dims(p_credit) = v_dims and array_dims(p_amount) = v_dims
+    and array_dims(p_currency) in ('[1:1]', v_dims) and array_dims(p_code) in ('[1:1]', v_dims)
+    and num_nulls(variadic p_key) = 0 and num_nulls(variadic p_debit) = 0 and num_nulls(variadic p_credit) = 0
+    and num_nulls(variadic p_currency) = 0 and num_nulls(variadic p_code) = 0
+    and (m = 0 or m <= 2 * n and array_dims(p_accounts) = '[1:' || m || ']' and num_nulls(variadic p_accounts) = 0);
+  if v_fit and num_nonnulls(p_kind, p_effective, p_reference, p_group, p_hold, p_expires, p_force) > 0 then
+    v_fit := (p_kind is null or array_dims(p_kind) = v_dims and num_nulls(variadic p_kind) = 0)
+      and (p_force is null or array_dims(p_force) = v_dims and num_nulls(variadic p_force) = 0)
+      and (p_effective is null or array_dims(p_effective) = v_dims) and (p_reference is null or array_dims(p_reference) = v_dims)
+      and (p_group is null or array_dims(p_group) = v_dims) and (p_expires is null or array_dims(p_expires) = v_dims)
+      and (p_hold is null or p_kind is not null and array_dims(p_hold) = v_dims);
+  end if;
+  if v_fit is not true then
+    raise exception 'the columns of a batch are of one length, and have a value in each place where there must be one' using errcode = 'LG003';
+  end if;
+  -- Places of accounts, where 0 is none: one far beyond them would make room for itself.
+  v_fit := v_none <= all (p_debit) and v_none <= all (p_credit) and m >= all (p_debit) and m >= all (p_credit);
+  if v_fit and p_kind is not null then
+    v_fit := not exists (
+      select from unnest(p_kind, p_debit, p_credit, p_hold) as o(kind, debit, credit, hold)
+       where case kind when 1 then debit = 0 or credit = 0 or hold is not null
+                       when 2 then debit = 0 or credit > 0 or hold is not null
+                       when 3 then debit > 0 or credit = 0 or hold is null
+                       when 4 then debit > 0 or credit > 0 or hold is null
+                       else true end);
+  end if;
+  if not v_fit then
+    raise exception 'a transfer has two accounts, a hold one, the end of a hold that hold, by their places among the accounts of the batch' using errcode = 'LG003';
+  end if;
+  v_fit := length(p_code[1]) between 1 and 64;
+  if v_fit and cardinality(p_code) > 1 then v_fit := not exists (select from unnest(p_code) code where length(code) not between 1 and 64); end if;
+  if not v_fit then
+    raise exception 'a code has 1 to 64 characters' using errcode = 'LG003';
+  end if;
+  if (p_effective is not null or p_expires is not null or p_force is not null) and exists (
+    select from unnest(p_kind, p_effective, p_expires, p_force) as o(kind, effective, expires, force)
+     where effective is not null and (coalesce(kind, 1) not in (1, 3) or effective not between c_first_effective and p_now + c_ahead_max)
+        or expires is not null and (coalesce(kind, 1) <> 2 or expires not between c_first and p_now + c_ahead_max)
+        or force and coalesce(kind, 1) <> 1
+  ) then
+    raise exception 'an effective time is a movement''s, an end a hold''s, force a transfer''s, and no time is out of this world' using errcode = 'LG003';
+  end if;
 
   perform pg_advisory_xact_lock(1818518373, p_book); -- the only lock; everything below sees what the batch before it committed
   select b.seq, greatest(p_now, b.recorded_at), b.closed_until into v_seq_before, v_now, v_closed_until from ledger.book b where b.id = p_book;
@@ -1249,6 +1350,10 @@ begin
          max(b.overdrawn) > 0
     into v_place, v_number, v_balance, v_debits, v_held, v_version, v_least, v_in_order, v_fit, v_overdrawn
     from (select ctid, * from ledger.account where id = any(p_accounts) order by id) b;
+
+  if v_in_order is not true and m <> (select count(distinct account) from unnest(p_accounts) account) then
+    raise exception 'a batch names each account once' using errcode = 'LG003';
+  end if;
 
   -- Stored holds that the batch ends, with those of their accounts that the caller does not name.
   if v_kinds and p_hold is not null then
@@ -1369,7 +1474,7 @@ begin
         if p_group is not null and i > v_group_to then
           v_group_from := 0; v_group_broken := false;
           if p_group[i] is not null then
-            v_group_from := i; v_group_to := i; v_group_seq := v_seq;
+            v_group_from := i; v_group_to := i; v_group_seq := v_seq; v_groups := v_groups + 1;
             while v_group_to < n and p_group[v_group_to + 1] = p_group[i] loop v_group_to := v_group_to + 1; end loop;
             if v_keys then
               -- A group that is here already in part can never come whole: its new legs fall.
@@ -1475,8 +1580,12 @@ begin
     end loop;
   end if;
 
+  if v_groups > 1 and v_groups <> (select count(distinct one) from unnest(p_group) one) then
+    raise exception 'the legs of a group are neighbours' using errcode = 'LG003';
+  end if;
+
   if v_seq > v_seq_before then
-    if to_regclass('ledger.transfer_' || to_char(v_now at time zone 'UTC', 'YYYY_MM')) is null then perform ledger.ensure_partition(v_now); end if;
+    if to_regclass('ledger.transfer_' || to_char(v_now at time zone 'UTC', 'YYYY_MM')) is null then perform ledger.make_partition(v_now); end if;
 
     update ledger.book set seq = v_seq, recorded_at = v_now where id = p_book and seq = v_seq_before;
     get diagnostics v_rows = row_count;
@@ -1578,6 +1687,16 @@ begin
   end if;
 
   if v_plain and v_refused = 0 then o_status := null; o_seq := o_seq[1:1]; end if; -- every operation is posted, one place after the other
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION ledger.refuse_stranger()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  raise exception 'the ledger refuses % on %.%: only its own functions write here', tg_op, tg_table_schema, tg_table_name using errcode = 'LG001';
 end $function$
 ;
 
@@ -1706,6 +1825,8 @@ begin
 end $function$
 ;
 
+CREATE TRIGGER ends_once BEFORE UPDATE OF status, ledger_key, settled_at, settled_balance_minor ON feed.transaction FOR EACH ROW WHEN (((old.status <> 'pending'::text) AND (CURRENT_USER = 'partita_system'::name) AND ((new.status <> old.status) OR (new.ledger_key IS DISTINCT FROM old.ledger_key) OR (new.settled_at IS DISTINCT FROM old.settled_at) OR ((NOT old.is_external) AND (new.settled_balance_minor IS DISTINCT FROM old.settled_balance_minor))))) EXECUTE FUNCTION feed.refuse_second_end();
+
 CREATE TRIGGER feed_changes AFTER UPDATE ON feed.transaction REFERENCING OLD TABLE AS former NEW TABLE AS present FOR EACH STATEMENT EXECUTE FUNCTION feed.recount_feed();
 
 CREATE TRIGGER feed_grows AFTER INSERT ON feed.transaction REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION feed.count_feed('1');
@@ -1714,23 +1835,23 @@ CREATE TRIGGER feed_shrinks AFTER DELETE ON feed.transaction REFERENCING OLD TAB
 
 CREATE TRIGGER transaction_is_of_the_same_organization AFTER INSERT ON feed.transaction_label REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION feed.check_labelled();
 
-CREATE TRIGGER guard_held BEFORE UPDATE OF held ON ledger.account FOR EACH STATEMENT EXECUTE FUNCTION ledger.only_through('apply_new_holds', 'apply_ended_holds');
+CREATE TRIGGER guard_held BEFORE UPDATE OF held ON ledger.account FOR EACH STATEMENT WHEN (((CURRENT_USER <> 'partita_ledger'::name) OR (current_setting('role'::text) = 'partita_ledger'::text) OR (SESSION_USER = 'partita_ledger'::name))) EXECUTE FUNCTION ledger.refuse_stranger();
 
-CREATE TRIGGER guard_insert BEFORE INSERT ON ledger.account FOR EACH STATEMENT EXECUTE FUNCTION ledger.only_through('open_accounts');
+CREATE TRIGGER guard_insert BEFORE INSERT ON ledger.account FOR EACH STATEMENT WHEN (((CURRENT_USER <> 'partita_ledger'::name) OR (current_setting('role'::text) = 'partita_ledger'::text) OR (SESSION_USER = 'partita_ledger'::name))) EXECUTE FUNCTION ledger.refuse_stranger();
 
-CREATE TRIGGER guard_overdrawn BEFORE UPDATE OF overdrawn ON ledger.account FOR EACH STATEMENT EXECUTE FUNCTION ledger.only_through('post_batch', 'expire_holds');
+CREATE TRIGGER guard_overdrawn BEFORE UPDATE OF overdrawn ON ledger.account FOR EACH STATEMENT WHEN (((CURRENT_USER <> 'partita_ledger'::name) OR (current_setting('role'::text) = 'partita_ledger'::text) OR (SESSION_USER = 'partita_ledger'::name))) EXECUTE FUNCTION ledger.refuse_stranger();
 
-CREATE TRIGGER guard_status BEFORE UPDATE OF closed, closed_at ON ledger.account FOR EACH STATEMENT EXECUTE FUNCTION ledger.only_through('close_account');
+CREATE TRIGGER guard_status BEFORE UPDATE OF closed, closed_at ON ledger.account FOR EACH STATEMENT WHEN (((CURRENT_USER <> 'partita_ledger'::name) OR (current_setting('role'::text) = 'partita_ledger'::text) OR (SESSION_USER = 'partita_ledger'::name))) EXECUTE FUNCTION ledger.refuse_stranger();
 
-CREATE TRIGGER guard_sums BEFORE UPDATE OF debits, credits, balance, version ON ledger.account FOR EACH STATEMENT EXECUTE FUNCTION ledger.only_through('post_batch');
+CREATE TRIGGER guard_sums BEFORE UPDATE OF debits, credits, balance, version ON ledger.account FOR EACH STATEMENT WHEN (((CURRENT_USER <> 'partita_ledger'::name) OR (current_setting('role'::text) = 'partita_ledger'::text) OR (SESSION_USER = 'partita_ledger'::name))) EXECUTE FUNCTION ledger.refuse_stranger();
 
 CREATE TRIGGER refuse_change BEFORE DELETE OR TRUNCATE ON ledger.account FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_write();
 
 CREATE TRIGGER refuse_rewriting BEFORE UPDATE OF id, number, book, code, currency, debit_normal, floor, opened_at ON ledger.account FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_write();
 
-CREATE TRIGGER guard_insert BEFORE INSERT ON ledger.book FOR EACH STATEMENT EXECUTE FUNCTION ledger.only_through('open_book');
+CREATE TRIGGER guard_insert BEFORE INSERT ON ledger.book FOR EACH STATEMENT WHEN (((CURRENT_USER <> 'partita_ledger'::name) OR (current_setting('role'::text) = 'partita_ledger'::text) OR (SESSION_USER = 'partita_ledger'::name))) EXECUTE FUNCTION ledger.refuse_stranger();
 
-CREATE TRIGGER guard_update BEFORE UPDATE ON ledger.book FOR EACH STATEMENT EXECUTE FUNCTION ledger.only_through('post_batch', 'close_period');
+CREATE TRIGGER guard_update BEFORE UPDATE ON ledger.book FOR EACH STATEMENT WHEN (((CURRENT_USER <> 'partita_ledger'::name) OR (current_setting('role'::text) = 'partita_ledger'::text) OR (SESSION_USER = 'partita_ledger'::name))) EXECUTE FUNCTION ledger.refuse_stranger();
 
 CREATE TRIGGER refuse_change BEFORE DELETE OR TRUNCATE ON ledger.book FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_write();
 
@@ -1738,23 +1859,23 @@ CREATE TRIGGER apply_ended_holds AFTER UPDATE ON ledger.hold REFERENCING OLD TAB
 
 CREATE TRIGGER apply_new_holds AFTER INSERT ON ledger.hold REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION ledger.apply_new_holds();
 
-CREATE TRIGGER guard_end BEFORE UPDATE ON ledger.hold FOR EACH STATEMENT EXECUTE FUNCTION ledger.only_through('post_batch', 'expire_holds');
+CREATE TRIGGER guard_end BEFORE UPDATE ON ledger.hold FOR EACH STATEMENT WHEN (((CURRENT_USER <> 'partita_ledger'::name) OR (current_setting('role'::text) = 'partita_ledger'::text) OR (SESSION_USER = 'partita_ledger'::name))) EXECUTE FUNCTION ledger.refuse_stranger();
 
-CREATE TRIGGER guard_insert BEFORE INSERT ON ledger.hold FOR EACH STATEMENT EXECUTE FUNCTION ledger.only_through('post_batch');
+CREATE TRIGGER guard_insert BEFORE INSERT ON ledger.hold FOR EACH STATEMENT WHEN (((CURRENT_USER <> 'partita_ledger'::name) OR (current_setting('role'::text) = 'partita_ledger'::text) OR (SESSION_USER = 'partita_ledger'::name))) EXECUTE FUNCTION ledger.refuse_stranger();
 
 CREATE TRIGGER refuse_change BEFORE DELETE OR TRUNCATE ON ledger.hold FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_write();
 
 CREATE TRIGGER refuse_rewriting BEFORE UPDATE OF id, book, account, amount, code, "group", reference, placed_seq, placed_at, expires_at ON ledger.hold FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_write();
 
-CREATE TRIGGER guard_insert BEFORE INSERT ON ledger.key FOR EACH STATEMENT EXECUTE FUNCTION ledger.only_through('post_batch');
+CREATE TRIGGER guard_insert BEFORE INSERT ON ledger.key FOR EACH STATEMENT WHEN (((CURRENT_USER <> 'partita_ledger'::name) OR (current_setting('role'::text) = 'partita_ledger'::text) OR (SESSION_USER = 'partita_ledger'::name))) EXECUTE FUNCTION ledger.refuse_stranger();
 
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.key FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_write();
 
-CREATE TRIGGER guard_insert BEFORE INSERT ON ledger.period FOR EACH STATEMENT EXECUTE FUNCTION ledger.only_through('close_period');
+CREATE TRIGGER guard_insert BEFORE INSERT ON ledger.period FOR EACH STATEMENT WHEN (((CURRENT_USER <> 'partita_ledger'::name) OR (current_setting('role'::text) = 'partita_ledger'::text) OR (SESSION_USER = 'partita_ledger'::name))) EXECUTE FUNCTION ledger.refuse_stranger();
 
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.period FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_write();
 
-CREATE TRIGGER guard_insert BEFORE INSERT ON ledger.transfer FOR EACH STATEMENT EXECUTE FUNCTION ledger.only_through('post_batch');
+CREATE TRIGGER guard_insert BEFORE INSERT ON ledger.transfer FOR EACH STATEMENT WHEN (((CURRENT_USER <> 'partita_ledger'::name) OR (current_setting('role'::text) = 'partita_ledger'::text) OR (SESSION_USER = 'partita_ledger'::name))) EXECUTE FUNCTION ledger.refuse_stranger();
 
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.transfer FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_write();
 
@@ -1956,8 +2077,6 @@ create policy by_organization on team.team for all to partita_app using ((organi
 
 create policy by_system on team.team for all to partita_system using (((( SELECT NULLIF(current_setting('app.organization_ids'::text, true), ''::text) AS "nullif") IS NULL) OR (organization_id IN ( SELECT unnest((NULLIF(current_setting('app.organization_ids'::text, true), ''::text))::uuid[]) AS unnest))));
 
-grant usage on sequence accounts.account_number to partita_app;
-
 grant usage on sequence accounts.account_number to partita_system;
 
 grant select on table accounts.bank_account to partita_app;
@@ -1996,7 +2115,7 @@ grant select on table connections.statement_entry_detail to partita_app;
 
 grant insert, select on table connections.statement_entry_detail to partita_system;
 
-grant insert, select, update on table feed.feed_count to partita_app;
+grant select on table feed.feed_count to partita_app;
 
 grant insert, select, update on table feed.feed_count to partita_system;
 
@@ -2004,51 +2123,49 @@ grant select on table feed.label to partita_app;
 
 grant insert, select, update on table feed.label to partita_system;
 
-grant insert, select on table feed.transaction to partita_app;
+grant select on table feed.transaction to partita_app;
 
-grant insert, select, update on table feed.transaction to partita_system;
+grant insert, select on table feed.transaction to partita_system;
 
 grant select on table feed.transaction_label to partita_app;
 
 grant delete, insert, select on table feed.transaction_label to partita_system;
 
-grant usage on sequence feed.transaction_number to partita_app;
-
 grant usage on sequence feed.transaction_number to partita_system;
 
 grant insert, select on table identity.api_key to partita_system;
 
-grant select on table ledger.account to partita_app;
+grant insert, select on table ledger.account to partita_ledger;
 
 grant select on table ledger.account to partita_system;
 
-grant select on table ledger.book to partita_app;
+grant insert, select on table ledger.book to partita_ledger;
 
 grant select on table ledger.book to partita_system;
 
-grant select on table ledger.entry to partita_app;
+grant select on table ledger.entry to partita_ledger;
 
 grant select on table ledger.entry to partita_system;
 
-grant select on table ledger.hold to partita_app;
+grant insert, select on table ledger.hold to partita_ledger;
 
 grant select on table ledger.hold to partita_system;
 
-grant select on table ledger.key to partita_app;
+grant insert, select on table ledger.key to partita_ledger;
 
 grant select on table ledger.key to partita_system;
 
-grant select on table ledger.period to partita_app;
+grant insert, select on table ledger.period to partita_ledger;
 
 grant select on table ledger.period to partita_system;
 
-grant select on table ledger.transfer to partita_app;
+grant insert, select on table ledger.transfer to partita_ledger;
 
 grant select on table ledger.transfer to partita_system;
 
-grant insert, select on table payments.credit_transfer to partita_app;
+grant select on table payments.credit_transfer to partita_app;
 
-grant insert, select, update on table payments.credit_transfer to partita_system;
+grant insert, select on table payments.credit_transfer to partita_system;
 
 grant insert, select on table payments.incoming_message to partita_system;
 
@@ -2056,9 +2173,9 @@ grant insert, select, update on table payments.incoming_message_part to partita_
 
 grant select on table payments.incoming_transfer to partita_app;
 
-grant insert, select, update on table payments.incoming_transfer to partita_system;
+grant insert, select on table payments.incoming_transfer to partita_system;
 
-grant insert, select on table payments.internal_transfer to partita_app;
+grant select on table payments.internal_transfer to partita_app;
 
 grant insert, select on table payments.internal_transfer to partita_system;
 
@@ -2066,7 +2183,7 @@ grant insert, select, update on table payments.outgoing_message to partita_syste
 
 grant insert, select on table payments.outgoing_message_transfer to partita_system;
 
-grant insert, select on table payments.payment_file to partita_app;
+grant select on table payments.payment_file to partita_app;
 
 grant insert, select on table payments.payment_file to partita_system;
 
@@ -2086,7 +2203,7 @@ grant insert, select on table payments.transfer_return to partita_system;
 
 grant select on table platform.bank_clock to partita_app;
 
-grant select, update on table platform.bank_clock to partita_system;
+grant select on table platform.bank_clock to partita_system;
 
 grant insert, select, update on table platform.consumer to partita_system;
 
@@ -2128,15 +2245,31 @@ grant select on table team.team to partita_app;
 
 grant insert, select, update on table team.team to partita_system;
 
-grant update (status) on table feed.transaction to partita_app;
+grant update (status) on table feed.transaction to partita_system;
 
-grant update (settled_balance_minor) on table feed.transaction to partita_app;
+grant update (settled_balance_minor) on table feed.transaction to partita_system;
 
-grant update (ledger_key) on table feed.transaction to partita_app;
+grant update (note) on table feed.transaction to partita_system;
 
-grant update (settled_at) on table feed.transaction to partita_app;
+grant update (category) on table feed.transaction to partita_system;
 
-grant update (updated_at) on table feed.transaction to partita_app;
+grant update (vat_amount_minor) on table feed.transaction to partita_system;
+
+grant update (vat_rate) on table feed.transaction to partita_system;
+
+grant update (vat_items) on table feed.transaction to partita_system;
+
+grant update (attachment_ids) on table feed.transaction to partita_system;
+
+grant update (attachment_lost) on table feed.transaction to partita_system;
+
+grant update (attachment_required) on table feed.transaction to partita_system;
+
+grant update (ledger_key) on table feed.transaction to partita_system;
+
+grant update (settled_at) on table feed.transaction to partita_system;
+
+grant update (updated_at) on table feed.transaction to partita_system;
 
 grant select (id) on table identity.api_key to partita_app;
 
@@ -2154,50 +2287,112 @@ grant select (revoked_at) on table identity.api_key to partita_app;
 
 grant update (revoked_at) on table identity.api_key to partita_system;
 
+grant update (debits) on table ledger.account to partita_ledger;
+
+grant update (credits) on table ledger.account to partita_ledger;
+
+grant update (balance) on table ledger.account to partita_ledger;
+
+grant update (held) on table ledger.account to partita_ledger;
+
+grant update (version) on table ledger.account to partita_ledger;
+
+grant update (overdrawn) on table ledger.account to partita_ledger;
+
+grant update (closed) on table ledger.account to partita_ledger;
+
+grant update (closed_at) on table ledger.account to partita_ledger;
+
+grant update (seq) on table ledger.book to partita_ledger;
+
+grant update (recorded_at) on table ledger.book to partita_ledger;
+
+grant update (closed_until) on table ledger.book to partita_ledger;
+
+grant update (backdated_max) on table ledger.book to partita_ledger;
+
+grant update (postdated_max) on table ledger.book to partita_ledger;
+
+grant update (posted) on table ledger.hold to partita_ledger;
+
+grant update (status) on table ledger.hold to partita_ledger;
+
+grant update (ended_seq) on table ledger.hold to partita_ledger;
+
+grant update (ended_at) on table ledger.hold to partita_ledger;
+
+grant update (status) on table payments.credit_transfer to partita_system;
+
+grant update (status_reason_code) on table payments.credit_transfer to partita_system;
+
+grant update (submitted_at) on table payments.credit_transfer to partita_system;
+
+grant update (answer_due_at) on table payments.credit_transfer to partita_system;
+
+grant update (investigated_at) on table payments.credit_transfer to partita_system;
+
+grant update (updated_at) on table payments.credit_transfer to partita_system;
+
+grant update (suspended_minor) on table payments.credit_transfer to partita_system;
+
 grant update (outcome) on table payments.incoming_message to partita_system;
 
 grant update (read_at) on table payments.incoming_message to partita_system;
 
-grant execute on function ledger.close_account(p_account uuid, p_now timestamp with time zone) to partita_app;
+grant update (status) on table payments.incoming_transfer to partita_system;
+
+grant update (status_reason_code) on table payments.incoming_transfer to partita_system;
+
+grant update (book_id) on table payments.incoming_transfer to partita_system;
+
+grant update (answer_due_at) on table payments.incoming_transfer to partita_system;
+
+grant update (offset_ms) on table platform.bank_clock to partita_system;
+
+grant execute on function accounts.ledger_accounts() to partita_system;
+
+grant execute on function accounts.own_balances(p_organization uuid) to partita_app;
+
+grant execute on function ledger.balances(p_accounts uuid[]) to partita_system;
+
+grant execute on function ledger.check_time(p_now timestamp with time zone) to partita_ledger;
 
 grant execute on function ledger.close_account(p_account uuid, p_now timestamp with time zone) to partita_system;
 
-grant execute on function ledger.close_period(p_book integer, p_through date, p_now timestamp with time zone) to partita_app;
-
 grant execute on function ledger.close_period(p_book integer, p_through date, p_now timestamp with time zone) to partita_system;
+
+grant execute on function ledger.content_hash(debit integer, credit integer, amount bigint, terms bigint) to partita_ledger;
 
 grant execute on function ledger.ensure_partition(p_at timestamp with time zone) to partita_system;
 
-grant execute on function ledger.entries_after(p_account integer, p_version bigint, p_limit integer) to partita_app;
-
 grant execute on function ledger.entries_after(p_account integer, p_version bigint, p_limit integer) to partita_system;
-
-grant execute on function ledger.entries_before(p_account integer, p_version bigint, p_limit integer) to partita_app;
 
 grant execute on function ledger.entries_before(p_account integer, p_version bigint, p_limit integer) to partita_system;
 
-grant execute on function ledger.expire_holds(p_book integer, p_now timestamp with time zone, p_limit integer) to partita_app;
+grant execute on function ledger.entries_of(p_accounts uuid[]) to partita_system;
 
 grant execute on function ledger.expire_holds(p_book integer, p_now timestamp with time zone, p_limit integer) to partita_system;
 
-grant execute on function ledger.open_accounts(p_book integer, p_ids uuid[], p_codes text[], p_currencies text[], p_debit_normals boolean[], p_floors bigint[], p_now timestamp with time zone) to partita_app;
+grant execute on function ledger.holds_of(p_accounts uuid[]) to partita_system;
+
+grant execute on function ledger.make_partition(p_at timestamp with time zone) to partita_ledger;
 
 grant execute on function ledger.open_accounts(p_book integer, p_ids uuid[], p_codes text[], p_currencies text[], p_debit_normals boolean[], p_floors bigint[], p_now timestamp with time zone) to partita_system;
 
-grant execute on function ledger.open_book(p_code text, p_now timestamp with time zone) to partita_app;
-
 grant execute on function ledger.open_book(p_code text, p_now timestamp with time zone) to partita_system;
 
-grant execute on function ledger.post_batch(p_book integer, p_now timestamp with time zone, p_accounts uuid[], p_kind smallint[], p_key uuid[], p_debit integer[], p_credit integer[], p_amount bigint[], p_currency text[], p_code text[], p_effective timestamp with time zone[], p_reference uuid[], p_group uuid[], p_hold uuid[], p_expires timestamp with time zone[], p_force boolean[], OUT o_status smallint[], OUT o_seq bigint[], OUT o_debit_balance bigint[], OUT o_debit_version bigint[], OUT o_credit_balance bigint[], OUT o_credit_version bigint[]) to partita_app;
+grant execute on function ledger.operation_hash(kind smallint, debit uuid, credit uuid, amount bigint, currency text, code text, effective timestamp with time zone, reference uuid, "group" uuid, hold uuid, expires timestamp with time zone, force boolean) to partita_ledger;
 
 grant execute on function ledger.post_batch(p_book integer, p_now timestamp with time zone, p_accounts uuid[], p_kind smallint[], p_key uuid[], p_debit integer[], p_credit integer[], p_amount bigint[], p_currency text[], p_code text[], p_effective timestamp with time zone[], p_reference uuid[], p_group uuid[], p_hold uuid[], p_expires timestamp with time zone[], p_force boolean[], OUT o_status smallint[], OUT o_seq bigint[], OUT o_debit_balance bigint[], OUT o_debit_version bigint[], OUT o_credit_balance bigint[], OUT o_credit_version bigint[]) to partita_system;
 
-grant execute on function ledger.sum_int8(bigint) to partita_app;
+grant execute on function ledger.sum_int8(bigint) to partita_ledger;
 
 grant execute on function ledger.sum_int8(bigint) to partita_system;
 
-grant execute on function ledger.version_recorded(p_account integer, p_at timestamp with time zone) to partita_app;
+grant execute on function ledger.terms_hash(kind smallint, amount bigint, currency text, code text, effective timestamp with time zone, reference uuid, "group" uuid, hold uuid, expires timestamp with time zone, force boolean) to partita_ledger;
 
 grant execute on function ledger.version_recorded(p_account integer, p_at timestamp with time zone) to partita_system;
+
+grant execute on function platform.held(of_pass text, at timestamp with time zone) to partita_system;
 
 grant execute on function platform.prepare_event_partition(p_position bigint) to partita_system;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { partita } from '../../src/bank.ts'
+import { systemActor } from '../../src/platform/actor.ts'
 import { type Id, newId } from '../../src/platform/ids.ts'
 import { migrate } from '../../src/platform/postgres/migrate.ts'
 import { asMember } from '../support/actors.ts'
@@ -24,6 +25,12 @@ const MOVED: Readonly<Record<string, string>> = {
   imported_statement: 'connections',
 }
 
+/** Taken since then: what a movement says of money is written once, and by the bank's own work (the feed's migration 0005). */
+const TAKEN: Readonly<Record<string, readonly string[]>> = {
+  transaction: ['partita_app INSERT', 'partita_system UPDATE'],
+  feed_count: ['partita_app INSERT', 'partita_app UPDATE'],
+}
+
 let db: TestDatabase
 const before = new Map<string, { rows: unknown[]; rules: unknown }>()
 
@@ -31,7 +38,9 @@ beforeAll(async () => {
   db = await databaseOfRelease(BEFORE_FEED_SPLIT)
   await fill()
   for (const table of Object.keys(MOVED)) {
-    before.set(table, { rows: await rowsOf('accounts', table), rules: await rulesOf('accounts', table) })
+    const rules = await rulesOf('accounts', table)
+    for (const right of TAKEN[table] ?? []) delete (rules.grants as Record<string, true>)[right]
+    before.set(table, { rows: await rowsOf('accounts', table), rules })
   }
   await migrate(db.adminUrl, partita.migrations())
 })
@@ -45,9 +54,11 @@ describe('a database of the release before', () => {
     await expect(db.admin.query(`select 1 from accounts.${table}`)).rejects.toThrow('does not exist')
   })
 
-  test('goes on: an organization writes its feed, which is numbered and counted, and sees nobody else’s', async () => {
+  test('goes on: an organization’s feed is written, numbered and counted, and it sees nobody else’s', async () => {
     const other = newId<'organization'>()
-    await db.database.transaction(asMember(organizationId), (tx) => tx.query(NEW_ROW, [newId(), organizationId, accountId]))
+    await db.database.transaction(systemActor('test.feed', [organizationId]), (tx) =>
+      tx.query(NEW_ROW, [newId(), organizationId, accountId]),
+    )
     const read = (of: Id<'organization'>) =>
       db.database.read(asMember(of), (tx) =>
         tx.query<{ count: bigint }>(`select count from feed.feed_count where operation_type = 'card'`),
@@ -72,7 +83,7 @@ async function rowsOf(schema: string, table: string): Promise<object[]> {
 }
 
 /** What stands around a table, without the schema's name. */
-async function rulesOf(schema: string, table: string): Promise<object> {
+async function rulesOf(schema: string, table: string): Promise<{ grants: object }> {
   const { rows } = await db.admin.query(
     `select c.relrowsecurity as enabled, c.relforcerowsecurity as forced,
             (select jsonb_object_agg(relname, true) from pg_index i join pg_class x on x.oid = i.indexrelid where i.indrelid = c.oid) as indexes,

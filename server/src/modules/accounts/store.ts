@@ -59,6 +59,12 @@ export const findPaymentAccounts = (tx: Tx, ibans: readonly string[]) => tx.rows
     from accounts.bank_account
    where iban = any(${ibans}::text[]) and not is_external`
 
+export type OwnBalance = { ledgerAccountId: LedgerAccountId; balance: bigint; held: bigint }
+
+/** What the organization's accounts have. To a member the database shows his own organization's alone. */
+export const ownBalances = (tx: Tx, organizationId: string) => tx.rows<OwnBalance>`
+  select ledger_account_id as "ledgerAccountId", balance, held from accounts.own_balances(${organizationId}::uuid)`
+
 export type StoredAccount = {
   id: Id<'bank_account'>
   organizationId: Id<'organization'>

@@ -172,6 +172,7 @@ describe('a batch whose accounts do not move by what its rows say', () => {
     const { accounts, keys, debits, credits, amounts, currencies, codes } = packBatch(operations)
     await writer.query(`begin; set local role partita_owner; ${meddle(change)}`)
     try {
+      await writer.query('set local role partita_system')
       await writer.query(
         `select o_status from ledger.post_batch($1, $2, $3::uuid[], null, $4::uuid[], $5::integer[], $6::integer[], $7::bigint[], $8::text[], $9::text[],
            null, null, null, null, null, null)`,
@@ -211,15 +212,55 @@ test('a function that calls itself post_batch does not pass for the ledger', asy
   await writer.query('rollback')
 })
 
-test('the application may read and call the functions', async () => {
-  for (const role of ['partita_app', 'partita_system']) {
-    expect(
-      await attempt(
-        role,
-        'select * from ledger.account, ledger.entry, ledger.transfer, ledger.key, ledger.hold, ledger.book, ledger.period',
-      ),
-    ).toBe('written')
-    expect(await attempt(role, `select ledger.open_book('another', now())`)).toBe('written')
+describe.each([
+  ['partita_owner', 'set role partita_owner'],
+  ['a superuser', 'reset role'],
+  ['whoever takes the role of the ledger’s functions', 'set role partita_ledger'],
+  ['whoever logs in as it', 'set session authorization partita_ledger'],
+])('%s', (_, become) => {
+  test.each([
+    ['a comment that names the function', '/* at ledger.post_batch( */'],
+    ['a line of a comment that looks like one of the call stack', '/*\nPL/pgSQL function ledger.post_batch(integer) line 1\n*/'],
+    ['a call of the function in the same statement', `perform to_regproc('ledger.post_batch(');`],
+  ])('gets no further by %s', async (__, words) => {
+    const plant = (sql: string) => `${become}; do $$ begin ${words} ${sql}; end $$`
+    for (const sql of [
+      `update ledger.account set credits = credits + 1, balance = balance + 1`,
+      `update ledger.account set held = held ${words.startsWith('/*') ? words : ''} where held >= 0`,
+      `insert into ledger.transfer select seq + 1000, amount, debit_version + 1000, credit_version + 1000, debit_balance, credit_balance, recorded_at,
+         effective_at, book, debit, credit, forced, code, "group", reference, hold from ledger.transfer`,
+      `update ledger.book set seq = seq + 1`,
+    ]) {
+      expect(await attempt('superuser', plant(sql)), sql).toBe(REFUSED_BY_LEDGER)
+      await writer.query('reset session authorization; reset role')
+    }
+  })
+})
+
+test('nobody may change a transfer, a key or a period, in no column', async () => {
+  const { rows } = await db.admin.query(
+    `select r.rolname || ' ' || a.attrelid::regclass || '.' || a.attname as name
+       from pg_roles r, pg_attribute a
+      where r.rolname in ('partita_app', 'partita_system', 'partita_ledger', 'partita')
+        and a.attrelid in ('ledger.transfer'::regclass, 'ledger.key'::regclass, 'ledger.period'::regclass) and a.attnum > 0
+        and has_column_privilege(r.rolname, a.attrelid, a.attname, 'update')`,
+  )
+  expect(rows).toEqual([])
+})
+
+test('no login that serves may become the owner, or the one that the functions belong to', async () => {
+  const { rows } = await db.admin.query(
+    `select rolname from pg_roles where rolname in ('partita_owner', 'partita_ledger') and pg_has_role('partita', oid, 'member')`,
+  )
+  expect(rows).toEqual([])
+})
+
+test('the bank’s own work may read and call the functions, a member of an organization may not', async () => {
+  const read = 'select * from ledger.account, ledger.entry, ledger.transfer, ledger.key, ledger.hold, ledger.book, ledger.period'
+  const call = `select ledger.open_book('another', now())`
+  for (const sql of [read, call]) {
+    expect(await attempt('partita_system', sql)).toBe('written')
+    expect(await attempt('partita_app', sql)).toBe(INSUFFICIENT_PRIVILEGE)
   }
 })
 

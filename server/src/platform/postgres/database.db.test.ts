@@ -35,6 +35,24 @@ describe('a database transaction', () => {
     await database.close()
   })
 
+  test('is durable once it is said to be done, whatever the database or the login are set to', async () => {
+    const name = test_.name
+    await test_.admin.query(`alter database ${name} set synchronous_commit = off`)
+    await test_.admin.query(`alter role partita in database ${name} set synchronous_commit = local`)
+    const database = new Database({ url: test_.url, applicationName: 'durable', poolSize: 1 })
+    const setting = (tx: Tx) => tx.one<{ synchronous_commit: string }>`show synchronous_commit`
+    try {
+      for (const actor of [asMember(newId()), testActor])
+        expect(await database.transaction(actor, setting)).toEqual({ synchronous_commit: 'on' })
+      expect(await database.read(testActor, setting, { pool: 'credentials' })).toEqual({ synchronous_commit: 'on' })
+      expect(await database.autocommit(setting)).toEqual({ synchronous_commit: 'on' })
+    } finally {
+      await database.close()
+      await test_.admin.query(`alter role partita in database ${name} reset synchronous_commit`)
+      await test_.admin.query(`alter database ${name} reset synchronous_commit`)
+    }
+  })
+
   test('runs for a system or operator actor with the organizations that he names, once each, and only then', async () => {
     const database = new Database({ url: test_.url, applicationName: 'one connection', poolSize: 1 })
     const [one, other] = [newId<'organization'>(), newId<'organization'>()]

@@ -258,6 +258,8 @@ function makePool(options: DatabaseOptions, role: string): pg.Pool {
     `statement_timeout=${statementTimeoutMs}`,
     'idle_in_transaction_session_timeout=60000',
     'timezone=UTC',
+    // Whatever a database or a role is set to: what we say is done survives a crash.
+    'synchronous_commit=on',
   ]
   // The client's own limit, not the pool's of the same name, see #acquire: a connection that nobody answers must not keep its place.
   const connectionTimeoutMillis = options.acquireTimeoutMs ?? 1_000

@@ -118,7 +118,8 @@ async function applyWithRetry(client: pg.Client, migration: Migration): Promise<
   }
 }
 
-const ROLES = ['partita_owner', 'partita_app', 'partita_system'] as const
+// `partita_ledger` owns the ledger's functions, and no login that serves may become it.
+const ROLES = ['partita_owner', 'partita_app', 'partita_system', 'partita_ledger'] as const
 
 /** Roles belong to the whole server, not to one database: they are made here, once, and not in a migration. */
 async function prepareRoles(client: pg.Client, loginPassword: string | undefined): Promise<void> {

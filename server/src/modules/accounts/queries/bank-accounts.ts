@@ -1,6 +1,5 @@
 import type { Id } from '../../../platform/ids.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
-import { balancesOf } from '../../ledger/index.ts'
 import type { BankAccount } from '../domain/bank-account.ts'
 import * as store from '../store.ts'
 
@@ -12,13 +11,13 @@ export async function listBankAccounts(
 ): Promise<{ accounts: BankAccount[]; count: bigint }> {
   const rows = await store.listAccounts(tx, { organizationId, only: null, ...page })
   const { count } = await store.countAccounts(tx, organizationId, page.withExternal)
-  return { accounts: await withBalances(tx, rows), count }
+  return { accounts: await withBalances(tx, organizationId, rows), count }
 }
 
 /** All of the organization's accounts: at most a few dozen, so there are no pages. */
 export async function allBankAccounts(tx: Tx, organizationId: Id<'organization'>, withExternal: boolean): Promise<BankAccount[]> {
   const rows = await store.listAccounts(tx, { organizationId, only: null, withExternal, limit: ACCOUNTS_MAX, offset: 0 })
-  return withBalances(tx, rows)
+  return withBalances(tx, organizationId, rows)
 }
 
 const ACCOUNTS_MAX = 1_000
@@ -30,15 +29,23 @@ export async function findBankAccount(
   id: Id<'bank_account'>,
 ): Promise<BankAccount | undefined> {
   const rows = await store.listAccounts(tx, { organizationId, only: id, withExternal: true, limit: 1, offset: 0 })
-  return (await withBalances(tx, rows))[0]
+  return (await withBalances(tx, organizationId, rows))[0]
 }
 
-async function withBalances(tx: Tx, rows: readonly store.StoredAccount[]): Promise<BankAccount[]> {
-  const ledgerIds = rows.flatMap((row) => row.ledgerAccountId ?? [])
-  const inLedger = new Map((await balancesOf(tx, ledgerIds)).map((account) => [account.id, account]))
+async function withBalances(
+  tx: Tx,
+  organizationId: Id<'organization'>,
+  rows: readonly store.StoredAccount[],
+): Promise<BankAccount[]> {
+  const own = rows.some((row) => row.ledgerAccountId !== null) ? await store.ownBalances(tx, organizationId) : []
+  const inLedger = new Map(own.map((account) => [account.ledgerAccountId, account]))
   return rows.map(({ ledgerAccountId, statedBalanceMinor, ...row }) => {
     const account = ledgerAccountId === null ? undefined : inLedger.get(ledgerAccountId)
     const stated = statedBalanceMinor ?? 0n
-    return { ...row, balanceMinor: account?.balance ?? stated, authorizedBalanceMinor: account?.available ?? stated }
+    return {
+      ...row,
+      balanceMinor: account?.balance ?? stated,
+      authorizedBalanceMinor: account ? account.balance - account.held : stated,
+    }
   })
 }

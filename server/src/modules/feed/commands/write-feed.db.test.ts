@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { testActor } from '../../../../test/support/actors.ts'
 import { makeCompany, type TestCompany } from '../../../../test/support/company.ts'
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.ts'
+import { sqlStateOf } from '../../../platform/errors.ts'
 import { type Id, newId } from '../../../platform/ids.ts'
 import { EUR, money } from '../../../platform/money.ts'
 import { ref } from '../../../platform/subject.ts'
@@ -176,6 +177,53 @@ describe('the counts of a feed', () => {
     expect(countOf(after, 'pending')).toBe(countOf(before, 'pending') - 1)
     expect(countOf(after, 'declined')).toBe(countOf(before, 'declined') + 1)
     expect(after.find((row) => row.status === 'completed')).toEqual(before.find((row) => row.status === 'completed'))
+  })
+})
+
+describe('a movement, once told', () => {
+  const attempt = (change: string, id: Id<'transaction'>) =>
+    run((tx) => tx.query(`update feed.transaction set ${change} where id = $1`, [id])).then(
+      () => 'written',
+      (error) => sqlStateOf(error),
+    )
+
+  test.each([
+    'amount_minor = amount_minor + 1',
+    'local_amount_minor = 1',
+    `currency = 'USD'`,
+    `side = 'credit'`,
+    `label = 'Somebody else'`,
+    `reference = 'another'`,
+    `counterparty_account_number = 'FR00'`,
+    `subject_kind = 'test'`,
+    'subject_id = gen_random_uuid()',
+    'bank_account_id = gen_random_uuid()',
+    `operation_type = 'card'`,
+    'number = 1',
+    'emitted_at = now()',
+    'is_external = true',
+  ])('is not changed by the bank’s own roles: %s', async (change) => {
+    const [waits, done] = [waiting(), settled()]
+    await run((tx) => pending({ now: NOW }, tx, [waits]))
+    await run((tx) => completed({ now: NOW }, tx, [done]))
+    expect(await attempt(change, waits.id as Id<'transaction'>)).toBe('42501')
+    expect(await attempt(change, done.id as Id<'transaction'>)).toBe('42501')
+  })
+
+  test.each([
+    `status = 'pending'`,
+    `status = 'declined'`,
+    'ledger_key = null',
+    'settled_at = now()',
+    'settled_balance_minor = 1',
+  ])('that has ended stays so: %s', async (change) => {
+    const [waits, done] = [waiting(), settled()]
+    await run((tx) => pending({ now: NOW }, tx, [waits]))
+    await run((tx) => completed({ now: NOW }, tx, [done]))
+    expect(await attempt(change, done.id as Id<'transaction'>)).toBe('FD001')
+    expect(await attempt('note = note', done.id as Id<'transaction'>)).toBe('written')
+    expect(await attempt(`status = 'declined'`, waits.id as Id<'transaction'>)).toBe('written')
+    expect(await attempt(`status = 'pending'`, waits.id as Id<'transaction'>)).toBe('FD001')
   })
 })
 
