@@ -754,7 +754,7 @@ CREATE UNIQUE INDEX transaction_by_ledger_key ON feed.transaction USING btree (l
 
 CREATE INDEX transaction_by_settlement ON feed.transaction USING btree (bank_account_id, settled_at DESC, id DESC) INCLUDE (organization_id, status, side, operation_type);
 
-CREATE INDEX transaction_by_subject ON feed.transaction USING btree (subject_id);
+CREATE INDEX transaction_by_subject ON feed.transaction USING btree (subject_id) WHERE (subject_id IS DISTINCT FROM ledger_key);
 
 CREATE INDEX transaction_by_update ON feed.transaction USING btree (bank_account_id, updated_at DESC, id DESC) INCLUDE (organization_id, status);
 

@@ -23,16 +23,16 @@ export function newId<Kind extends string>(): Id<Kind> {
     randomFillSync(pool)
     poolOffset = 0
   }
-  const bytes = pool.subarray(poolOffset, poolOffset + 16)
+  const at = poolOffset
   poolOffset += 16
   const now = Math.max(currentMillisecond(), lastMillisecond) // never backwards within the process
-  counter = now === lastMillisecond ? counter + 1 : bytes.readUInt16BE(6) & 0x3ff
+  counter = now === lastMillisecond ? counter + 1 : pool.readUInt16BE(at + 6) & 0x3ff
   lastMillisecond = counter > 0xfff ? now + 1 : now
   counter &= 0xfff
-  bytes.writeUIntBE(lastMillisecond, 0, 6)
-  bytes.writeUInt16BE(0x7000 | counter, 6)
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
-  return format(bytes) as Id<Kind>
+  pool.writeUIntBE(lastMillisecond, at, 6)
+  pool.writeUInt16BE(0x7000 | counter, at + 6)
+  pool[at + 8] = ((pool[at + 8] ?? 0) & 0x3f) | 0x80
+  return format(pool, at) as Id<Kind>
 }
 
 // An id's time part only orders inserts; it is not a business time, so it does not follow the bank's clock.
@@ -45,7 +45,7 @@ export function derivedId<Kind extends string>(kind: Kind, ...parts: readonly (s
   const bytes = hash.digest().subarray(0, 16)
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
-  return format(bytes) as Id<Kind>
+  return format(bytes, 0) as Id<Kind>
 }
 
 /** Reads an id that came from outside. @returns undefined when it is not a UUID. */
@@ -61,7 +61,7 @@ export function knownId<Kind extends string>(text: string): Id<Kind> {
   return id
 }
 
-function format(bytes: Uint8Array): string {
-  const hex = Buffer.from(bytes.buffer, bytes.byteOffset, 16).toString('hex')
+function format(bytes: Buffer, at: number): string {
+  const hex = bytes.toString('hex', at, at + 16)
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }

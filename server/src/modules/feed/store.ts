@@ -2,6 +2,7 @@ import type { Id } from '../../platform/ids.ts'
 import { type Currency, money } from '../../platform/money.ts'
 import * as binary from '../../platform/postgres/binary-arrays.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
+import { statement, withEnding } from '../../platform/postgres/ending.ts'
 import type { SubjectRef } from '../../platform/subject.ts'
 import type { OperationKey } from '../ledger/index.ts'
 import type { Completion, FeedRow } from './domain/movement.ts'
@@ -55,14 +56,11 @@ const sparse = (values: readonly (string | null | undefined)[]): Buffer =>
 const localAmounts = (rows: readonly FeedRow[]): (bigint | null)[] =>
   rows.some((row) => row.localAmount) ? rows.map((row) => row.localAmount?.minor ?? null) : []
 
-/**
- * One statement for any number of rows. Rows that stand there already (a lane repeating itself after a lost connection) are left alone.
- * @returns the ids of those that were inserted.
- */
-export const insertTransactions = async (tx: Tx, rows: readonly FeedRow[]): Promise<Id<'transaction'>[]> => {
+/** One statement for any number of rows. */
+function insertion(rows: readonly FeedRow[]) {
   const { shapes, placeOf } = shapesOf(rows)
   const accounts = rows.map((r) => r.counterparty.account)
-  const inserted = await tx.rows<{ id: Id<'transaction'> }>`
+  return statement`
   insert into feed.transaction (
     id, organization_id, bank_account_id, amount_minor, local_amount_minor, settled_balance_minor, label, clean_counterparty_name, reference,
     note, initiator_id, counterparty_account_number, counterparty_account_number_format, counterparty_bank_identifier,
@@ -93,9 +91,22 @@ export const insertTransactions = async (tx: Tx, rows: readonly FeedRow[]): Prom
       ${binary.timestamptzArray(rows.map((r) => r.settledAt))}::timestamptz[],
       ${binary.timestamptzArray(rows.map((r) => r.recordedAt))}::timestamptz[])
       as r(shape, id, organization_id, bank_account_id, amount_minor, local_amount_minor, settled_balance_minor, label, clean_name, reference, note, initiator_id,
-           number, number_format, bank, bank_format, subject_id, ledger_key, emitted_at, settled_at, recorded_at)
-  on conflict do nothing
-  returning id`
+           number, number_format, bank, bank_format, subject_id, ledger_key, emitted_at, settled_at, recorded_at)`
+}
+
+/** Rows that cannot stand there yet: nothing is looked for. */
+export async function insertNewTransactions(tx: Tx, rows: readonly FeedRow[]): Promise<void> {
+  const { parts, values } = insertion(rows)
+  await tx.run(parts, ...values)
+}
+
+/**
+ * Rows that stand there already (a lane repeating itself after a lost connection) are left alone.
+ * @returns the ids of those that were inserted.
+ */
+export async function insertTransactions(tx: Tx, rows: readonly FeedRow[]): Promise<Id<'transaction'>[]> {
+  const { parts, values } = insertion(rows)
+  const inserted = await tx.rows<{ id: Id<'transaction'> }>(withEnding(parts, ' on conflict do nothing returning id'), ...values)
   return inserted.map((row) => row.id)
 }
 
@@ -126,6 +137,8 @@ const factOf = (row: ChangedRow): TransactionFact & { readonly balanceMinor: big
 
 const { complete, decline } = TRANSACTION_MOVES
 
+// The index of what waits is asked for by its own word, which a parameter cannot prove.
+
 /** @returns those that were pending. */
 export const completeTransactions = async (tx: Tx, rows: readonly Completion[], completedAt: Date) =>
   (
@@ -136,7 +149,7 @@ export const completeTransactions = async (tx: Tx, rows: readonly Completion[], 
       ${rows.map((r) => r.subject.kind)}::text[], ${rows.map((r) => r.subject.id)}::uuid[], ${rows.map((r) => r.balanceMinor)}::bigint[],
       ${rows.map((r) => r.ledgerKey)}::uuid[])
       as c(subject_kind, subject_id, balance, ledger_key)
-   where t.subject_id = c.subject_id and t.subject_kind = c.subject_kind and t.status = any(${complete.from})
+   where t.subject_id = c.subject_id and t.subject_kind = c.subject_kind and t.status = any(${complete.from}) and t.status = 'pending'
   returning t.id, t.organization_id as "organizationId", t.bank_account_id as "bankAccountId", t.side, t.operation_type as "operationType",
             t.amount_minor as "amountMinor", t.currency, t.label, t.reference, t.subject_kind as "subjectKind", t.subject_id as "subjectId",
             t.emitted_at as "emittedAt", t.settled_balance_minor as "balanceMinor"`
@@ -149,7 +162,7 @@ export const declineTransactions = async (tx: Tx, subjects: readonly SubjectRef[
   update feed.transaction t
      set status = ${decline.to}, updated_at = ${declinedAt}
     from unnest(${subjects.map((s) => s.kind)}::text[], ${subjects.map((s) => s.id)}::uuid[]) as s(kind, id)
-   where t.subject_id = s.id and t.subject_kind = s.kind and t.status = any(${decline.from})
+   where t.subject_id = s.id and t.subject_kind = s.kind and t.status = any(${decline.from}) and t.status = 'pending'
   returning t.id, t.organization_id as "organizationId", t.bank_account_id as "bankAccountId", t.side, t.operation_type as "operationType",
             t.amount_minor as "amountMinor", t.currency, t.label, t.reference, t.subject_kind as "subjectKind", t.subject_id as "subjectId",
             t.emitted_at as "emittedAt", t.settled_balance_minor as "balanceMinor"`

@@ -63,10 +63,22 @@ export function int8Array(values: readonly Maybe<bigint>[]): Buffer {
 
 const POSTGRES_EPOCH_MS = 946_684_800_000 // 2000-01-01, from which PostgreSQL counts microseconds
 
-export const timestamptzArray = (values: readonly Maybe<Date>[]): Buffer => {
-  const buffer = int8Array(values.map((value) => value && BigInt(value.getTime() - POSTGRES_EPOCH_MS) * 1_000n))
-  buffer.writeInt32BE(OID.timestamptz, 8)
-  return buffer
+/** To the millisecond, as Date has it; numbers hold the microseconds of thousands of years exactly. */
+export function timestamptzArray(values: readonly Maybe<Date>[]): Buffer {
+  const buffer = start(OID.timestamptz, values.length, values.length * 12, true)
+  let at = HEADER_BYTES
+  for (const value of values) {
+    if (value === undefined || value === null) {
+      at = buffer.writeInt32BE(-1, at)
+      continue
+    }
+    const micros = (value.getTime() - POSTGRES_EPOCH_MS) * 1_000
+    const high = Math.floor(micros / 2 ** 32)
+    at = buffer.writeInt32BE(8, at)
+    at = buffer.writeInt32BE(high, at)
+    at = buffer.writeUInt32BE(micros - high * 2 ** 32, at)
+  }
+  return buffer.subarray(0, at)
 }
 
 export function textArray(values: readonly Maybe<string>[]): Buffer {

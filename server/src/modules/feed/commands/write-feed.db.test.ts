@@ -103,6 +103,32 @@ describe('a feed', () => {
     expect(rows).toEqual([{ created_at: NOW }])
   })
 
+  test('of a new entry looks for nothing, and what is told of it twice is an error', async () => {
+    const told = { ...settled(), isNew: true }
+    await run((tx) => completed({ now: NOW }, tx, [told]))
+    expect(await rowOf(told.id)).toMatchObject({ status: 'completed', ledger_key: told.ledgerKey })
+    const again = run((tx) => completed({ now: LATER }, tx, [{ ...told, id: newId<'transaction'>() }]))
+    await expect(again).rejects.toThrow('transaction_by_ledger_key')
+    await run((tx) =>
+      completed({ now: LATER }, tx, [
+        { ...told, isNew: false },
+        { ...settled(), isNew: true },
+      ]),
+    )
+    expect(await rowOf(told.id)).toMatchObject({ created_at: NOW })
+  })
+
+  test('finds what waits by an index of what waits alone, however its statement is planned', async () => {
+    const plan = await db.admin.query(`
+      set plan_cache_mode = force_generic_plan; set enable_seqscan = off;
+      prepare complete(uuid, text[]) as update feed.transaction t set status = 'completed'
+        where t.subject_id = $1 and t.subject_kind = 'x' and t.status = any($2) and t.status = 'pending';
+      explain execute complete('${newId()}', '{pending}');
+      deallocate complete; reset plan_cache_mode; reset enable_seqscan`)
+    const shown = (plan as unknown as { rows: { 'QUERY PLAN': string }[] }[])[3]?.rows.map((row) => row['QUERY PLAN']).join(' ')
+    expect(shown).toContain('transaction_pending_of_subject')
+  })
+
   test('shows both sides of one entry, each in its own account', async () => {
     const [own, other] = company.accounts
     const told = settled()

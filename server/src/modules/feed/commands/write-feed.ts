@@ -48,6 +48,10 @@ const named = <Said extends Movement>(movement: Said): Named<Said> => ({ ...move
 /** @returns those that were not there before. */
 async function insert<Row extends FeedRow>(tx: Tx, rows: readonly Row[]): Promise<readonly Row[]> {
   if (rows.length === 0) return []
+  if (rows.every((row) => row.isNew)) {
+    await store.insertNewTransactions(tx, rows)
+    return rows
+  }
   const inserted = new Set(await store.insertTransactions(tx, rows))
   return inserted.size === rows.length ? rows : rows.filter((row) => inserted.has(row.id))
 }

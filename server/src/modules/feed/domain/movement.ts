@@ -115,6 +115,8 @@ export type CompletedMovement = Movement & {
   readonly balanceMinor: bigint | null
   /** When it counts, where that is another time. */
   readonly settledAt?: Date
+  /** Its entry was posted in this very transaction, so that it cannot stand in the feed yet: it need not be looked for. */
+  readonly isNew?: boolean
 }
 
 /** What happened to a pending movement: its money moved under `ledgerKey`, and left `balanceMinor` on the account. */
@@ -161,6 +163,7 @@ export type FeedRow = Omit<Movement, 'at' | 'kind' | 'emittedAt'> &
     readonly emittedAt: Date
     readonly settledAt: Date | null
     readonly recordedAt: Date
+    readonly isNew?: boolean
   }
 
 export const pendingRow = (movement: Named<PendingMovement>, now: Date) => ({
@@ -177,6 +180,7 @@ export const completedRow = (movement: Named<CompletedMovement>, now: Date) => (
   status: 'completed' as const,
   balanceMinor: movement.balanceMinor,
   settledAt: movement.settledAt ?? movement.at ?? now,
+  isNew: movement.isNew ?? false,
 })
 
 function rowOf({ kind, at, ...said }: Named<Movement>, now: Date) {

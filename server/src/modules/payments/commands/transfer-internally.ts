@@ -124,6 +124,7 @@ export const internalTransferMovements = (
       initiatorId: instruction.initiatorId,
       ledgerKey: keyOf(instruction),
       at: instruction.orderedAt,
+      isNew: !posted.replayed,
     },
     { account: debtor, balanceMinor: posted.debitBalance },
     { account: creditor, balanceMinor: posted.creditBalance },
