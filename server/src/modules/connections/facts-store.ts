@@ -7,13 +7,16 @@ type Owner = { readonly organizationId: string; readonly bankAccountId: string }
 export type KeyedEntry = KeptEntry & { readonly key: string }
 export type KeyedDetail = KeptDetail & { readonly key: string; readonly position: number }
 
-/** Keeps what is said of entries. What is known of one stays as it is: another file fills in only what nobody had said. */
+/**
+ * Keeps what is said of entries. What is known of one stays as it is: another file fills in only what nobody had said. A row to which it adds
+ * nothing is not touched, for the same file again is the usual case.
+ */
 export const keepEntries = (tx: Tx, { organizationId, bankAccountId }: Owner, rows: readonly KeyedEntry[]) => tx.run`
   insert into connections.statement_entry as e (
     entry_key, organization_id, bank_account_id, booking_date, value_date, bank_reference, end_to_end_id, mandate_id, creditor_id,
     counterparty_name, counterparty_iban, transaction_code, remittance, additional_information, more)
-  select entry_key, ${organizationId}::uuid, ${bankAccountId}::uuid, booking_date, value_date, bank_reference, end_to_end_id, mandate_id,
-         creditor_id, counterparty_name, counterparty_iban, transaction_code, remittance, additional_information, more
+  select r.entry_key, ${organizationId}::uuid, ${bankAccountId}::uuid, r.booking_date, r.value_date, r.bank_reference, r.end_to_end_id, r.mandate_id,
+         r.creditor_id, r.counterparty_name, r.counterparty_iban, r.transaction_code, r.remittance, r.additional_information, r.more
     from unnest(
       ${rows.map((r) => r.key)}::uuid[], ${rows.map((r) => r.bookingDate)}::date[], ${rows.map((r) => r.valueDate)}::date[],
       ${rows.map((r) => r.bankReference)}::text[], ${rows.map((r) => r.endToEndId)}::text[], ${rows.map((r) => r.mandateId)}::text[],
@@ -23,6 +26,20 @@ export const keepEntries = (tx: Tx, { organizationId, bankAccountId }: Owner, ro
       ${rows.map((r) => JSON.stringify(r.more))}::jsonb[])
       as r(entry_key, booking_date, value_date, bank_reference, end_to_end_id, mandate_id, creditor_id, counterparty_name,
            counterparty_iban, transaction_code, remittance, additional_information, more)
+    left join connections.statement_entry known
+      on known.organization_id = ${organizationId}::uuid and known.entry_key = r.entry_key
+   where known.entry_key is null
+      or (known.value_date is null and r.value_date is not null)
+      or (known.bank_reference is null and r.bank_reference is not null)
+      or (known.end_to_end_id is null and r.end_to_end_id is not null)
+      or (known.mandate_id is null and r.mandate_id is not null)
+      or (known.creditor_id is null and r.creditor_id is not null)
+      or (known.counterparty_name is null and r.counterparty_name is not null)
+      or (known.counterparty_iban is null and r.counterparty_iban is not null)
+      or (known.transaction_code is null and r.transaction_code is not null)
+      or (known.remittance is null and r.remittance is not null)
+      or (known.additional_information is null and r.additional_information is not null)
+      or known.more <> r.more || known.more
   on conflict (organization_id, entry_key) do update set
     value_date = coalesce(e.value_date, excluded.value_date),
     bank_reference = coalesce(e.bank_reference, excluded.bank_reference),
@@ -34,17 +51,7 @@ export const keepEntries = (tx: Tx, { organizationId, bankAccountId }: Owner, ro
     transaction_code = coalesce(e.transaction_code, excluded.transaction_code),
     remittance = coalesce(e.remittance, excluded.remittance),
     additional_information = coalesce(e.additional_information, excluded.additional_information),
-    more = excluded.more || e.more
-  where num_nulls(
-          e.value_date, e.bank_reference, e.end_to_end_id, e.mandate_id, e.creditor_id, e.counterparty_name, e.counterparty_iban,
-          e.transaction_code, e.remittance, e.additional_information)
-      > num_nulls(
-          coalesce(e.value_date, excluded.value_date), coalesce(e.bank_reference, excluded.bank_reference),
-          coalesce(e.end_to_end_id, excluded.end_to_end_id), coalesce(e.mandate_id, excluded.mandate_id),
-          coalesce(e.creditor_id, excluded.creditor_id), coalesce(e.counterparty_name, excluded.counterparty_name),
-          coalesce(e.counterparty_iban, excluded.counterparty_iban), coalesce(e.transaction_code, excluded.transaction_code),
-          coalesce(e.remittance, excluded.remittance), coalesce(e.additional_information, excluded.additional_information))
-     or e.more <> excluded.more || e.more`
+    more = excluded.more || e.more`
 
 /** Of which of these entries transactions are known. */
 export const keysWithDetails = (tx: Tx, organizationId: string, keys: readonly string[]) => tx.rows<{ key: string }>`

@@ -293,6 +293,16 @@ describe('a file that tells of bookings that stand there', () => {
     expect(await rowsOf()).toMatchObject([{ end_to_end_id: 'E2E-1', remittance_information: 'Some text' }])
   })
 
+  test('touches no row to which it adds nothing', async () => {
+    const versions = async () =>
+      (await db.admin.query('select xmin, xmax from connections.statement_entry where organization_id = $1', [organizationId]))
+        .rows
+    await importText(camt(WHOLE + BATCH, '614.56'))
+    const before = await versions()
+    await importText(camt(WHOLE + BATCH, '614.56'))
+    expect(await versions()).toEqual(before)
+  })
+
   test('says nothing of two equal bookings: which is which, nobody knows', async () => {
     const line = ':61:2601100110C185,00NTRFNONREF\r\n'
     await importText(mt940(`${line}:86:Some text\r\n${line}:86:Other text\r\n`, '370,00'))
