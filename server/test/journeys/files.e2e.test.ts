@@ -105,6 +105,29 @@ describeWithStandards('partita import, as people run it', () => {
     expect(await partitaImport('--strict', standardsPath('samples/mt940/edge_february-30.sta'))).toMatchObject({ exit: 0 })
   })
 
+  test('a file that was imported is listed and shown as it came', async () => {
+    const run = (...args: string[]): Promise<Buffer> =>
+      new Promise((resolve, reject) => {
+        const env = { ...process.env, DATABASE_URL: db.adminUrl, PARTITA_DATA: folder }
+        const options = { env, maxBuffer: 64 * 1024 * 1024, encoding: 'buffer' } as const
+        execFile(process.execPath, [CLI, 'import', ...args], options, (error, stdout) =>
+          error ? reject(error) : resolve(stdout),
+        )
+      })
+    const [sample] = samples('mt940')
+    await partitaImport(sample as string)
+    const files = JSON.parse(String(await run('--list-files', '--json'))) as { id: string; name: string; size: number }[]
+    const kept = files.find(({ name }) => name === sample)
+    const original = readFileSync(sample as string)
+    expect(kept?.size).toBe(original.length)
+    expect((await run('--show-file', kept?.id ?? '')).equals(original)).toBe(true)
+    const out = join(folder, 'shown.sta')
+    await run('--show-file', kept?.id ?? '', '--out', out)
+    expect(readFileSync(out).equals(original)).toBe(true)
+    await expect(run('--show-file', 'not-an-id')).rejects.toThrow('there is no imported file not-an-id')
+    await expect(run()).rejects.toThrow('name at least one file')
+  })
+
   test('an organization that does not exist is not made up', async () => {
     const env = { ...process.env, DATABASE_URL: db.adminUrl, PARTITA_DATA: folder }
     const exit = await new Promise((resolve) => {

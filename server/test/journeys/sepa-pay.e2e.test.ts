@@ -56,9 +56,10 @@ function paymentFile(messageId: string, payments: readonly Payment[]): string {
 function start(
   file: string,
   more: readonly string[] = [],
+  account: readonly string[] = ['--account', company.accounts[0].iban],
 ): { child: ChildProcess; exit: Promise<{ code: number | null; stdout: string }> } {
   const env = { ...process.env, DATABASE_URL: db.adminUrl, PARTITA_DATA: join(folder, 'data') }
-  const args = [CLI, 'pay', file, '--account', company.accounts[0].iban, '--json', ...more]
+  const args = [CLI, 'pay', file, ...account, '--json', ...more]
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   let stdout = ''
   child.stdout.on('data', (chunk) => {
@@ -140,5 +141,33 @@ describeWithStandards('partita pay, as people run it', () => {
       report: { status: 'ACSC', reason: null },
     })
     expect(answerOf(join(folder, 'elsewhere.xml')).group.status).toBe('ACSC')
+  })
+
+  test('debits the account that the file names, and in its place another one only when that is said', async () => {
+    const run = async (file: string, account: readonly string[], ...more: string[]) => {
+      const { code, stdout } = await start(file, more, account).exit
+      return { code, report: JSON.parse(stdout) as Record<string, unknown> }
+    }
+    const [{ iban }, { iban: second }] = company.accounts
+    const own = paymentFile('OWN', [{ name: 'Anna', amount: '1.00000' }])
+    expect(await run(own, [])).toMatchObject({ code: 0, report: { accepted: 1, account: iban, replaced_account: null } })
+
+    const elsewhere = paymentFile('ELSEWHERE', [{ name: 'Anna', amount: '1.00' }])
+    writeFileSync(elsewhere, readFileSync(elsewhere, 'utf8').replace(iban, 'NL91ABNA0417164300'))
+    const before = await held()
+    expect(await run(elsewhere, ['--account', iban])).toMatchObject({
+      code: 1,
+      report: { status: 'RJCT', accepted: 0, transfers: [{ reason: 'AC02' }], replaced_account: null },
+    })
+    expect((await run(elsewhere, [])).report.error).toMatch(/names no account of this bank/)
+    expect((await run(elsewhere, [], '--replace-account')).code).toBe(2)
+    // A file that names an account of ours is taken at its word.
+    const theirs = paymentFile('THEIRS', [{ name: 'Anna', amount: '1.00' }])
+    expect(await run(theirs, ['--account', second, '--replace-account'])).toMatchObject({ code: 1, report: { accepted: 0 } })
+    expect(await held()).toEqual(before)
+    expect(await run(elsewhere, ['--account', iban, '--replace-account'])).toMatchObject({
+      code: 0,
+      report: { accepted: 1, account: iban, replaced_account: 'NL91ABNA0417164300' },
+    })
   })
 })
