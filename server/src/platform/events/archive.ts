@@ -88,16 +88,20 @@ const PARTITION_SIZE = 10_000_000n
 const OUTBOX_BYTES_MAX = 4 * 1024 * 1024
 
 /**
- * Writes events behind the head and moves it, as the relay does, in the caller's transaction: who gets the head next waits for its commit,
+ * Writes events behind the head and moves it, as the relay does, in the caller's transaction: nobody else gets the head before its commit,
  * so positions become visible in their order. Inside an aggregate, too: whatever was published of it before has been committed, since the
  * caller holds the aggregate, and none of it waits in the outbox, which is looked at with the head in hand.
  *
- * @returns false when something of these organizations waits, or the relay has a partition to make: then nothing is written.
+ * @returns false when somebody else has the head, for whom no book is to wait; when something of these organizations waits; or when the
+ *   relay has a partition to make: then nothing is written.
  */
 export async function archiveAtOnce(tx: Tx, column: EventColumns, now: Date): Promise<boolean> {
-  const head = await tx.one<{ position: bigint }>`select position from platform.event_head for update`
+  const head = await tx.maybe<{
+    position: bigint
+  }>`select position from platform.event_head where position > 0 for update skip locked`
+  if (!head) return false
   const last = head.position + BigInt(column.count)
-  if (head.position === 0n || head.position / PARTITION_SIZE !== last / PARTITION_SIZE) return false
+  if (head.position / PARTITION_SIZE !== last / PARTITION_SIZE) return false
   const moved = await tx.run`
     with free as (
       select greatest(${now}::timestamptz, archived_at) as archived_at

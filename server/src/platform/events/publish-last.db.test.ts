@@ -96,7 +96,25 @@ describe('published as the last thing before a commit', () => {
     expect(await waiting()).toBe(1)
   })
 
-  test('whoever comes second waits for the first, so that a reader who remembers the last position loses nothing', async () => {
+  test('nobody waits for another who has the head: the event goes through the outbox', async () => {
+    await begin()
+    const holds = Promise.withResolvers<void>()
+    const ends = Promise.withResolvers<void>()
+    const first = test_.database.transaction(lane, async (tx) => {
+      await publishLast(tx, [event(newId(), 1, OURS)], bankClock.now())
+      holds.resolve()
+      await ends.promise
+    })
+    await holds.promise
+    await last(2)
+    expect(await waiting()).toBe(1)
+    ends.resolve()
+    await first
+    await relay()
+    expect((await archived()).map(({ n }) => n)).toEqual([0, 1, 2])
+  })
+
+  test('whichever way events take, a reader who remembers the last position loses nothing, and aggregates keep their order', async () => {
     await begin()
     const seen = new Map<string, number[]>()
     let position = 0n
