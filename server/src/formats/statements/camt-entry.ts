@@ -208,6 +208,7 @@ function readDetail(
   const sides = sidesOf(element, direction, bankTransactionCodeOf(element, problems) ?? entryCode, context.account)
   const references = referencesOf(child(element, 'Refs'), undefined)
   const remittance = [...unstructured, ...(unstructured.length > 0 ? [] : [...creditorReferences, ...structuredText])].join(' ')
+  const additional = oneLine(textOf(element, 'AddtlTxInf') ?? '')
   const detail: EntryDetail = {
     amount: amount ? (direction === 'debit' ? amount.negative : amount.value) : null,
     currency: amount?.currency ?? null,
@@ -216,7 +217,8 @@ function readDetail(
     ultimateParty: sides.ultimateParty,
     instructed: instructedIn(element, amount, context),
     purpose: textOf(element, 'Purp/Cd') ?? null,
-    remittance: remittance || oneLine(textOf(element, 'AddtlTxInf') ?? ''),
+    remittance: remittance || additional,
+    additionalInformation: remittance === '' ? '' : additional,
     charges: chargesOf(element, context),
     returnReason: codeOf(path(element, 'RtrInf/Rsn')) ?? codeOf(path(element, 'RtrInf/RtrRsn')) ?? null,
     line: element.line,

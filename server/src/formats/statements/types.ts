@@ -156,6 +156,8 @@ export type EntryDetail = Readonly<{
   instructed: InstructedAmount | null
   purpose: string | null
   remittance: string
+  /** The bank's words for this one (AddtlTxInf), beside the remittance. '' when there are none. */
+  additionalInformation: string
   charges: readonly Charge[]
   /** ISO return reason such as AC04. */
   returnReason: string | null

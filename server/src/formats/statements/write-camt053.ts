@@ -181,6 +181,7 @@ function detailOf(detail: EntryFacts['details'][number], entry: StatementDocumen
   const size = detail.amount?.replace(/^-/, '') ?? ''
   const amount = isWritable(size) && detail.currency !== null ? node('Amt', size, { Ccy: detail.currency }) : undefined
   const isDebit = detail.amount === null ? entry.amount.minor < 0n : detail.amount.startsWith('-')
+  const additional = cut(detail.additionalInformation, 500)
   return [
     node('Refs', referenceNodes(detail.references)),
     amount,
@@ -192,6 +193,7 @@ function detailOf(detail: EntryFacts['details'][number], entry: StatementDocumen
     detail.returnReason && /^[A-Z0-9]{1,4}$/.test(detail.returnReason)
       ? node('RtrInf', [node('Rsn', [node('Cd', detail.returnReason)])])
       : undefined,
+    additional === '' ? undefined : node('AddtlTxInf', additional),
   ]
 }
 

@@ -119,7 +119,15 @@ const told: fc.Arbitrary<EntryFacts> = fc.record({
   ...said,
   // One alone is no batch: everything that it says is said of the entry.
   details: fc
-    .array(fc.record({ ...said, amount: maybe(decimalText), currency: maybe(fc.constantFrom('EUR', 'USD')) }), { maxLength: 3 })
+    .array(
+      fc.record({
+        ...said,
+        additionalInformation: nasty,
+        amount: maybe(decimalText),
+        currency: maybe(fc.constantFrom('EUR', 'USD')),
+      }),
+      { maxLength: 3 },
+    )
     .filter(({ length }) => length !== 1),
 })
 

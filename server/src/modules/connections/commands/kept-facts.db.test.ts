@@ -85,7 +85,7 @@ const WHOLE = entry(
 <Amt Ccy="EUR">185.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><AmtDtls><InstdAmt><Amt Ccy="USD">200.00</Amt></InstdAmt></AmtDtls>
 <Chrgs><Rcrd><Amt Ccy="EUR">1.50</Amt><ChrgInclInd>true</ChrgInclInd></Rcrd></Chrgs>
 <RltdPties><Dbtr><Pty><Nm>Payer Bank</Nm></Pty></Dbtr><DbtrAcct><Id><IBAN>NL91ABNA0417164300</IBAN></Id></DbtrAcct><UltmtDbtr><Pty><Nm>Erika Beispiel</Nm></Pty></UltmtDbtr></RltdPties>
-<RltdAgts><DbtrAgt><FinInstnId><BICFI>ABNANL2A</BICFI></FinInstnId></DbtrAgt></RltdAgts><Purp><Cd>SALA</Cd></Purp><RmtInf><Ustrd>Invoice 5</Ustrd></RmtInf></TxDtls>`,
+<RltdAgts><DbtrAgt><FinInstnId><BICFI>ABNANL2A</BICFI></FinInstnId></DbtrAgt></RltdAgts><Purp><Cd>SALA</Cd></Purp><RmtInf><Ustrd>Invoice 5</Ustrd></RmtInf><AddtlTxInf>Gutschrift</AddtlTxInf></TxDtls>`,
   { more: '<ValDt><Dt>2026-01-12</Dt></ValDt><AcctSvcrRef>BANK-1</AcctSvcrRef>' },
 )
 const WHOLE_ROW = {
@@ -99,7 +99,7 @@ const WHOLE_ROW = {
   counterparty_bic: 'ABNANL2A',
   ultimate_counterparty: 'Erika Beispiel',
   remittance_information: 'Invoice 5',
-  description: '',
+  description: 'Gutschrift',
   transaction_code: 'PMNT/RCDT/ESCT',
   purpose: 'SALA',
   local_amount: '200.00',
@@ -233,7 +233,7 @@ describe('what nobody said', () => {
 const BATCH = entry(
   '429.56',
   `<Btch><NbOfTxs>2</NbOfTxs></Btch>
-<TxDtls><Refs><EndToEndId>A-1</EndToEndId></Refs><Amt Ccy="EUR">329.56</Amt><CdtDbtInd>CRDT</CdtDbtInd><RltdPties><Dbtr><Pty><Nm>Kunde Eins</Nm></Pty></Dbtr><DbtrAcct><Id><IBAN>NL91ABNA0417164300</IBAN></Id></DbtrAcct></RltdPties><RmtInf><Ustrd>=Factuur 1</Ustrd></RmtInf></TxDtls>
+<TxDtls><Refs><EndToEndId>A-1</EndToEndId></Refs><Amt Ccy="EUR">329.56</Amt><CdtDbtInd>CRDT</CdtDbtInd><RltdPties><Dbtr><Pty><Nm>Kunde Eins</Nm></Pty></Dbtr><DbtrAcct><Id><IBAN>NL91ABNA0417164300</IBAN></Id></DbtrAcct></RltdPties><RmtInf><Ustrd>=Factuur 1</Ustrd></RmtInf><AddtlTxInf>Storting</AddtlTxInf></TxDtls>
 <TxDtls><Amt Ccy="EUR">100.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><RltdPties><Dbtr><Pty><Nm>Kunde Zwei</Nm></Pty></Dbtr></RltdPties><RmtInf><Ustrd>Factuur 2</Ustrd></RmtInf></TxDtls>`,
 )
 
@@ -250,6 +250,7 @@ describe('the transactions inside a batch', () => {
         counterparty_name: 'Kunde Eins',
         counterparty_iban: 'NL91ABNA0417164300',
         remittance: '=Factuur 1',
+        description: 'Storting',
         end_to_end_id: 'A-1',
       },
       { amount: '100.00', currency: 'EUR', counterparty_name: 'Kunde Zwei', remittance: 'Factuur 2' },

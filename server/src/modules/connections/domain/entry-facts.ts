@@ -11,7 +11,7 @@ export type KeptEntry = {
 
 /** One of the transactions that a booking stands for. `amount`: signed, exact, as the file has it. */
 export type KeptDetail = { readonly amount: string | null; readonly currency: string | null } & KeptParty & {
-    readonly more: MoreFacts & { readonly bankReference?: string }
+    readonly more: MoreFacts & { readonly bankReference?: string; readonly additionalInformation?: string }
   }
 
 type KeptParty = {
@@ -51,7 +51,9 @@ export function keptEntry(entry: ParsedEntry): KeptEntry {
     valueDate: entry.valueDate,
     bankReference: text(entry.references.accountServicerReference),
     transactionCode: text(entry.bankTransactionCode),
-    additionalInformation: text(entry.additionalInformation),
+    additionalInformation: text(
+      [entry.additionalInformation, single?.additionalInformation ?? ''].filter((said) => said !== '').join(' '),
+    ),
     ...kept,
     more: { ...kept.more, ...(entry.reversal && { reversal: true }) },
   }
@@ -64,7 +66,12 @@ export const keptDetails = (entry: ParsedEntry): readonly KeptDetail[] =>
     : entry.details.map((detail): KeptDetail => {
         const kept = saidOf(detail)
         const bankReference = text(detail.references.accountServicerReference)
-        const more = { ...kept.more, ...(bankReference !== null && { bankReference }) }
+        const additionalInformation = text(detail.additionalInformation)
+        const more = {
+          ...kept.more,
+          ...(bankReference !== null && { bankReference }),
+          ...(additionalInformation !== null && { additionalInformation }),
+        }
         return { amount: detail.amount, currency: detail.currency, ...kept, more }
       })
 
@@ -112,6 +119,7 @@ export const factsOf = (kept: KeptEntry, details: readonly KeptDetail[]): EntryF
     amount: detail.amount,
     currency: detail.currency,
     ...partyFacts(detail, detail.more.bankReference ?? null),
+    additionalInformation: detail.more.additionalInformation ?? '',
   })),
 })
 
