@@ -39,19 +39,18 @@ export async function findAccountByIban(tx: Tx, iban: string): Promise<PaymentAc
  * `slug`.
  * @returns undefined when it has no such account.
  */
-export async function findAccountId(
+export function findAccountName(
   tx: Tx,
   organizationId: Id<'organization'>,
   asked: { readonly id?: string | undefined; readonly iban?: string | undefined; readonly slug?: string | undefined },
-): Promise<Id<'bank_account'> | undefined> {
-  const found = await store.findAccount(tx, {
+): Promise<store.AccountName | undefined> {
+  return store.findAccount(tx, {
     organizationId,
     by: asked.id !== undefined ? 'id' : asked.iban !== undefined ? 'iban' : 'slug',
     id: asId<'bank_account'>(asked.id ?? '') ?? null,
     iban: (asked.iban ?? '').replaceAll(' ', '').toUpperCase(),
     slug: asked.slug ?? '',
   })
-  return found?.id
 }
 
 /** An account and its history, for a statement: by IBAN or number, one of ours before a connected one. Undefined when none has a ledger account. */

@@ -106,17 +106,26 @@ export type AccountName = { readonly id: Id<'bank_account'>; readonly slug: stri
 export const namesOf = (tx: Tx, ids: readonly string[]) => tx.rows<AccountName>`
   select id, slug, transaction_slug_prefix as "transactionSlugPrefix" from accounts.bank_account where id = any(${ids}::uuid[])`
 
-/** By one of its names. */
+/** By one of its names. Each has an index of its own, which no condition that looks at all three would use. */
 export const findAccount = (
   tx: Tx,
   wanted: { organizationId: string; by: 'id' | 'iban' | 'slug'; id: string | null; iban: string; slug: string },
-) =>
-  tx.maybe<{ id: Id<'bank_account'> }>`
-    select id from accounts.bank_account
-     where organization_id = ${wanted.organizationId}
-       and case ${wanted.by}::text when 'id' then id = ${wanted.id}::uuid when 'iban' then iban = ${wanted.iban} else slug = ${wanted.slug} end
+): Promise<AccountName | undefined> => {
+  const { organizationId, by } = wanted
+  if (by === 'id')
+    return tx.maybe<AccountName>`
+      select id, slug, transaction_slug_prefix as "transactionSlugPrefix" from accounts.bank_account
+       where organization_id = ${organizationId} and id = ${wanted.id}::uuid`
+  if (by === 'slug')
+    return tx.maybe<AccountName>`
+      select id, slug, transaction_slug_prefix as "transactionSlugPrefix" from accounts.bank_account
+       where organization_id = ${organizationId} and slug = ${wanted.slug}`
+  return tx.maybe<AccountName>`
+    select id, slug, transaction_slug_prefix as "transactionSlugPrefix" from accounts.bank_account
+     where organization_id = ${organizationId} and iban = ${wanted.iban}
      order by is_external
      limit 1`
+}
 
 /**
  * By IBAN or by the bank's number, with or without the bank code before it; blanks and case do not matter. One of ours before a connected

@@ -233,10 +233,10 @@ export const findTransactions = (tx: Tx, organizationId: string, ids: readonly s
 export const findLedgerKey = (tx: Tx, organizationId: string, id: string) => tx.maybe<{ ledgerKey: OperationKey | null }>`
   select ledger_key as "ledgerKey" from feed.transaction where id = ${id} and organization_id = ${organizationId}`
 
-/** When the feeds of these accounts changed last; accounts without transactions are left out. */
-export const lastChanges = (tx: Tx, bankAccountIds: readonly string[]) => tx.rows<{ bankAccountId: string; updatedAt: Date }>`
+/** When the organization's feeds changed last; accounts without transactions are left out. */
+export const lastChanges = (tx: Tx, organizationId: string) => tx.rows<{ bankAccountId: string; updatedAt: Date }>`
   select account.id as "bankAccountId", latest.updated_at as "updatedAt"
-    from unnest(${bankAccountIds}::uuid[]) as account(id)
+    from (select distinct bank_account_id as id from feed.feed_count where organization_id = ${organizationId}) account
    cross join lateral (
       select t.updated_at from feed.transaction t where t.bank_account_id = account.id order by t.updated_at desc, t.id desc limit 1) latest`
 

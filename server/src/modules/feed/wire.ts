@@ -1,6 +1,6 @@
 import { type TSchema, Type } from 'typebox'
 import { maskIban } from '../../formats/payments/iban.ts'
-import { decimalNumber, integerNumber } from '../../platform/http/json-numbers.ts'
+import { decimalNumber, integerNumber, withoutTrailingZeros } from '../../platform/http/json-numbers.ts'
 import { named } from '../../platform/http/openapi.ts'
 import { listOf } from '../../platform/http/query.ts'
 import { type Currency, EUR, formatDecimal, money } from '../../platform/money.ts'
@@ -318,12 +318,10 @@ function subjectToWire(t: ShownTransaction): Record<string, unknown> {
   }
 }
 
-const vatItemToWire = (item: VatItem, currency: Currency) => ({
+export const vatItemToWire = (item: VatItem, currency: Currency) => ({
   amount: formatDecimal(money(currency, BigInt(item.amount_minor))),
   amount_cents: item.amount_minor,
   amount_excluding_vat: formatDecimal(money(currency, BigInt(item.amount_excluding_vat_minor))),
   amount_excluding_vat_cents: item.amount_excluding_vat_minor,
   rate: item.rate,
 })
-
-const withoutTrailingZeros = (decimal: string): string => (decimal.includes('.') ? decimal.replace(/\.?0+$/, '') : decimal)

@@ -2,6 +2,7 @@ import { type TSchema, Type } from 'typebox'
 import type { Tx } from '../postgres/database.ts'
 import { ok, type Result, refuse } from '../result.ts'
 import type { ApiError } from './api-error.ts'
+import { JsonText, jsonOf } from './json-text.ts'
 import {
   type Access,
   type Operation,
@@ -55,11 +56,11 @@ export const list = <Q extends Paging, Row, R extends Refusal>(declared: ListDec
     },
     run: (ctx, asked) => {
       const range = { limit: asked.per_page, offset: offsetOf(asked) }
-      return ctx.database.read(ctx.actor, (tx) => page(tx, ctx, asked, range), { snapshot })
+      return ctx.database.read(ctx.actor, (tx) => page(tx, ctx, asked, range), { snapshot, pipelined: true })
     },
-    write: (found, asked) => ({
-      [rows]: found.rows.map((one) => toWire(one, asked)),
-      meta: metaOf(asked, found.count),
-    }),
+    write: (found, asked) => {
+      const written = found.rows.map((one) => jsonOf(toWire(one, asked)))
+      return new JsonText(`{"${rows}":[${written.join()}],"meta":${JSON.stringify(metaOf(asked, found.count))}}`)
+    },
   })
 }

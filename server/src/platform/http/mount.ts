@@ -10,6 +10,7 @@ import type { Database } from '../postgres/database.ts'
 import { ok, type Result, refuse } from '../result.ts'
 import { type ApiError, HttpRefusal } from './api-error.ts'
 import { hashOfDeclared, keyOf, keyReused, MISMATCH_HEADER } from './idempotency-key.ts'
+import { JsonText } from './json-text.ts'
 import {
   methodOf,
   type Operation,
@@ -123,9 +124,13 @@ function handleRead(operation: Operation, { database, clock }: MountPorts) {
     assert(!(outcome instanceof Replay), 'a read was answered as if it had a key')
     if (!outcome.ok) throw refusalOf(operation, outcome.refusal, read.value)
     reply.code(status).headers(headers)
-    return write(outcome.value, read.value)
+    const answer = write(outcome.value, read.value)
+    return answer instanceof JsonText ? reply.type(JSON_TYPE).send(answer.text) : answer
   }
 }
+
+/** As Fastify says it of objects. */
+const JSON_TYPE = 'application/json; charset=utf-8'
 
 const NO_ACT: Act = {
   claim: undefined,

@@ -34,7 +34,7 @@ export const show = <Kind extends string, Q, V>(declared: ShowDeclaration<Kind, 
     refusals: { not_found: refused(404, atParameter('not_found', `${called} not found`, 'id')) },
     read: ({ params, query }) => ok({ id: asId<Kind>(params.id ?? ''), query }),
     run: async (ctx, { id, query }) => {
-      const value = id && (await ctx.database.read(ctx.actor, (tx) => find(tx, ctx, id, query)))
+      const value = id && (await ctx.database.read(ctx.actor, (tx) => find(tx, ctx, id, query), { pipelined: true }))
       return value ? ok(value) : refuse('not_found')
     },
     write: (value) => ({ [name]: toWire(value) }),

@@ -5,11 +5,18 @@ import { assert } from '../assert.ts'
 import { answerWithin, presentDeadline, workWithoutDeadline } from '../deadline.ts'
 import { PlatformUnavailable, sqlStateOf } from '../errors.ts'
 import type { Id } from '../ids.ts'
+import { isUtcText } from '../instant-text.ts'
+import { type Answer, Pipeline, type Statement } from './pipeline.ts'
 import { SilenceWatch } from './silence.ts'
 
 export type ReadOptions = {
   /** All statements see the same moment (repeatable read). */
   readonly snapshot?: boolean
+  /**
+   * Statements that are asked for at once (`Promise.all`) travel together, and no round trip is spent on beginning and ending. Without a
+   * snapshot each such group is a transaction of its own, which loses nothing: read committed sees a new moment with each statement.
+   */
+  readonly pipelined?: boolean
   /** Looking up a credential has connections of its own, so that guessing secrets never takes one from the money. */
   readonly pool?: 'credentials'
 }
@@ -47,6 +54,7 @@ export type DatabaseOptions = {
 
 const OID_INT8 = 20
 const OID_DATE = 1082
+const OID_TIMESTAMPTZ = 1184
 const OID_INT2_ARRAY = 1005
 const OID_INT8_ARRAY = 1016
 
@@ -54,6 +62,11 @@ const OID_INT8_ARRAY = 1016
 const types = new pg.TypeOverrides()
 types.setTypeParser(OID_INT8, (text) => BigInt(text))
 types.setTypeParser(OID_DATE, (text) => text)
+const parseAnyInstant = pg.types.getTypeParser(OID_TIMESTAMPTZ) as unknown as (text: string) => Date
+// Our sessions are in UTC: `2026-03-01 08:00:06.12+00`. What has another form (other zones, years of five digits, infinity) is pg's.
+types.setTypeParser(OID_TIMESTAMPTZ, (text) =>
+  isUtcText(text) ? new Date(`${text.slice(0, 10)}T${text.slice(11, -3)}Z`) : parseAnyInstant(text),
+)
 types.setTypeParser(OID_INT8_ARRAY, (text) => elementsOf(text).map(BigInt))
 types.setTypeParser(OID_INT2_ARRAY, (text) => elementsOf(text).map(Number)) // pg's own reads one character at a time
 
@@ -126,6 +139,7 @@ export class Database {
 
   /** The same for reading only: the database refuses a write. */
   async read<T>(actor: Actor, work: (tx: Tx) => Promise<T>, options: ReadOptions = {}): Promise<T> {
+    if (options.pipelined) return this.#pipelined(actor, work, options.snapshot === true)
     const pool = options.pool ? this.#credentials : this.#poolOf(actor)
     const isolation = options.snapshot ? ' isolation level repeatable read' : ''
     return this.#run(pool, `begin${isolation} read only${contextOf(actor)}`, work)
@@ -180,6 +194,28 @@ export class Database {
     // What it starts is no part of the request that woke it.
     for (const channel of channels)
       for (const waker of this.#wakers) queueMicrotask(() => workWithoutDeadline(() => waker(channel)))
+  }
+
+  async #pipelined<T>(actor: Actor, work: (tx: Tx) => Promise<T>, isSnapshot: boolean): Promise<T> {
+    const client = await this.#acquire(this.#poolOf(actor))
+    const tx = new PipelinedTx(client, actor, isSnapshot)
+    let broken: Error | undefined
+    try {
+      const value = await work(tx)
+      assert(!tx.hasFailed, 'the work ended without an error, but a statement failed: an error inside it was swallowed')
+      return value
+    } catch (error) {
+      if (isConnectionLoss(error)) broken = error as Error
+      throw asFailure(error)
+    } finally {
+      // Nothing was written, so nobody waits for the end of the snapshot.
+      if (broken || !tx.isOpen) this.#release(client, broken)
+      else
+        client.query(tx.hasFailed ? 'rollback' : 'commit').then(
+          () => this.#release(client, undefined),
+          (error: Error) => this.#release(client, error),
+        )
+    }
   }
 
   async #run<T>(pool: pg.Pool, begin: string, work: (tx: Tx) => Promise<T>): Promise<T> {
@@ -251,6 +287,15 @@ export const openDatabase = (options: DatabaseOptions): Database => new Database
 /** How much later than the statement's own limit, which the database keeps, we take it that the database keeps nothing any more. */
 const SILENCE_MS = 2_000
 
+/**
+ * What members ask is answered from indexes, in the order of an index, whatever PostgreSQL knows of the tables: on one that has been filled
+ * and not yet analyzed it takes everybody's rows for a handful, and reads and sorts them all for a page. One plan serves all values, so
+ * that none changes with the sixth call.
+ */
+const BY_INDEX = ['enable_seqscan', 'enable_sort', 'enable_hashjoin', 'enable_mergejoin']
+  .map((method) => `${method}=off`)
+  .concat('plan_cache_mode=force_generic_plan')
+
 function makePool(options: DatabaseOptions, role: string): pg.Pool {
   const statementTimeoutMs = options.statementTimeoutMs ?? 30_000
   const settings = [
@@ -260,6 +305,7 @@ function makePool(options: DatabaseOptions, role: string): pg.Pool {
     'timezone=UTC',
     // Whatever a database or a role is set to: what we say is done survives a crash.
     'synchronous_commit=on',
+    ...(role === 'partita_app' ? BY_INDEX : []),
   ]
   // The client's own limit, not the pool's of the same name, see #acquire: a connection that nobody answers must not keep its place.
   const connectionTimeoutMillis = options.acquireTimeoutMs ?? 1_000
@@ -301,12 +347,12 @@ function checkedId(id: Id<'organization'>): string {
   return id
 }
 
-type Statement = { readonly text: string; readonly name: string }
+type Text = Pick<Statement, 'text' | 'name'>
 
-const statements = new WeakMap<TemplateStringsArray, Statement>()
+const statements = new WeakMap<TemplateStringsArray, Text>()
 
 /** One named prepared statement per place in the code: PostgreSQL plans it once per connection. */
-function statementOf(parts: TemplateStringsArray): Statement {
+function statementOf(parts: TemplateStringsArray): Text {
   let statement = statements.get(parts)
   if (!statement) {
     const text = parts.reduce((sql, part, index) => `${sql}$${index}${part}`)
@@ -352,5 +398,106 @@ class ClientTx implements Tx {
 
   wake(channel: string): void {
     this.woken.add(channel)
+  }
+}
+
+/** How many texts made while running are prepared; more forms than this, and each further one is planned whenever it is asked. */
+const PREPARED_MAX = 500
+const madeTexts = new Map<string, Text>()
+
+/** A text that was put together while running, such as an optional filter's: the few forms that are asked again and again keep their plans. */
+function statementOfText(text: string): Text {
+  let statement = madeTexts.get(text)
+  if (!statement) {
+    statement = { text, name: madeTexts.size < PREPARED_MAX ? nameOf(text) : '' }
+    if (statement.name !== '') madeTexts.set(text, statement)
+  }
+  return statement
+}
+
+/** Whose rows a transaction may see, and that it only reads, as its first statement. */
+const SCOPE = statementOfText("select set_config('transaction_read_only', 'on', true), set_config($1, $2, true)")
+const BEGIN_SNAPSHOT = { ...statementOfText('begin isolation level repeatable read read only'), values: [] }
+
+function scopeOf(actor: Actor): Statement {
+  if (actor.kind === 'member') return { ...SCOPE, values: ['app.organization_id', checkedId(actor.organizationId)] }
+  const ids = actor.organizationIds
+  return { ...SCOPE, values: ['app.organization_ids', ids ? `{${[...new Set(ids)].map(checkedId).join()}}` : ''] }
+}
+
+const parserOf = (oid: number) => types.getTypeParser(oid, 'text') as unknown as (text: string) => unknown
+
+type Waiting = { readonly statement: Statement; resolve(answer: Answer): void; reject(error: unknown): void }
+
+/** Reads in as few round trips as the work's own order leaves. */
+class PipelinedTx implements Tx {
+  hasFailed = false
+  /** Whether there is a transaction that somebody must end. */
+  isOpen = false
+  readonly #client: pg.PoolClient
+  readonly #actor: Actor
+  readonly #isSnapshot: boolean
+  #waiting: Waiting[] = []
+  #isSending = false
+
+  constructor(client: pg.PoolClient, actor: Actor, isSnapshot: boolean) {
+    this.#client = client
+    this.#actor = actor
+    this.#isSnapshot = isSnapshot
+  }
+
+  async rows<T>(sql: TemplateStringsArray, ...values: unknown[]): Promise<T[]> {
+    return (await this.#ask({ ...statementOf(sql), values })).rows as T[]
+  }
+
+  async one<T>(sql: TemplateStringsArray, ...values: unknown[]): Promise<T> {
+    const rows = await this.rows<T>(sql, ...values)
+    assert(rows.length === 1, `expected one row, got ${rows.length}`)
+    return rows[0] as T
+  }
+
+  async maybe<T>(sql: TemplateStringsArray, ...values: unknown[]): Promise<T | undefined> {
+    const rows = await this.rows<T>(sql, ...values)
+    assert(rows.length <= 1, `expected at most one row, got ${rows.length}`)
+    return rows[0]
+  }
+
+  async run(sql: TemplateStringsArray, ...values: unknown[]): Promise<number> {
+    return (await this.#ask({ ...statementOf(sql), values })).count
+  }
+
+  async query<T>(text: string, values: readonly unknown[] = []): Promise<T[]> {
+    return (await this.#ask({ ...statementOfText(text), values })).rows as T[]
+  }
+
+  wake(): void {
+    assert(false, 'a read has nothing to wake anybody for')
+  }
+
+  #ask(statement: Statement): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ statement, resolve, reject })
+      if (this.#isSending) return
+      this.#isSending = true
+      queueMicrotask(() => void this.#send())
+    })
+  }
+
+  async #send(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const group = this.#waiting.splice(0)
+      const before = this.isOpen ? [] : [...(this.#isSnapshot ? [BEGIN_SNAPSHOT] : []), scopeOf(this.#actor)]
+      const pipeline = new Pipeline([...before, ...group.map(({ statement }) => statement)], parserOf)
+      try {
+        this.isOpen = this.#isSnapshot
+        this.#client.query(pipeline)
+        const answers = await pipeline.answers
+        for (const [index, { resolve }] of group.entries()) resolve(answers[before.length + index] as Answer)
+      } catch (error) {
+        this.hasFailed = true
+        for (const { reject } of group) reject(error)
+      }
+    }
+    this.#isSending = false
   }
 }

@@ -21,3 +21,9 @@ export const rowsOf = <Row>(tx: Tx, query: { compile(): CompiledQuery<Row> }): P
   const { sql, parameters } = query.compile()
   return tx.query<Row>(sql, parameters)
 }
+
+/** Runs fixed text around such a query, which stands in its place. */
+export const rowsAround = <Row>(tx: Tx, query: { compile(): CompiledQuery }, around: (sql: string) => string): Promise<Row[]> => {
+  const { sql, parameters } = query.compile()
+  return tx.query<Row>(around(sql), parameters)
+}

@@ -9,15 +9,21 @@ export async function listBankAccounts(
   organizationId: Id<'organization'>,
   page: { withExternal: boolean; limit: number; offset: number },
 ): Promise<{ accounts: BankAccount[]; count: bigint }> {
-  const rows = await store.listAccounts(tx, { organizationId, only: null, ...page })
-  const { count } = await store.countAccounts(tx, organizationId, page.withExternal)
-  return { accounts: await withBalances(tx, organizationId, rows), count }
+  const [rows, { count }, own] = await Promise.all([
+    store.listAccounts(tx, { organizationId, only: null, ...page }),
+    store.countAccounts(tx, organizationId, page.withExternal),
+    store.ownBalances(tx, organizationId),
+  ])
+  return { accounts: withBalances(rows, own), count }
 }
 
 /** All of the organization's accounts: at most a few dozen, so there are no pages. */
 export async function allBankAccounts(tx: Tx, organizationId: Id<'organization'>, withExternal: boolean): Promise<BankAccount[]> {
-  const rows = await store.listAccounts(tx, { organizationId, only: null, withExternal, limit: ACCOUNTS_MAX, offset: 0 })
-  return withBalances(tx, organizationId, rows)
+  const [rows, own] = await Promise.all([
+    store.listAccounts(tx, { organizationId, only: null, withExternal, limit: ACCOUNTS_MAX, offset: 0 }),
+    store.ownBalances(tx, organizationId),
+  ])
+  return withBalances(rows, own)
 }
 
 const ACCOUNTS_MAX = 1_000
@@ -28,16 +34,14 @@ export async function findBankAccount(
   organizationId: Id<'organization'>,
   id: Id<'bank_account'>,
 ): Promise<BankAccount | undefined> {
-  const rows = await store.listAccounts(tx, { organizationId, only: id, withExternal: true, limit: 1, offset: 0 })
-  return (await withBalances(tx, organizationId, rows))[0]
+  const [rows, own] = await Promise.all([
+    store.listAccounts(tx, { organizationId, only: id, withExternal: true, limit: 1, offset: 0 }),
+    store.ownBalances(tx, organizationId),
+  ])
+  return withBalances(rows, own)[0]
 }
 
-async function withBalances(
-  tx: Tx,
-  organizationId: Id<'organization'>,
-  rows: readonly store.StoredAccount[],
-): Promise<BankAccount[]> {
-  const own = rows.some((row) => row.ledgerAccountId !== null) ? await store.ownBalances(tx, organizationId) : []
+function withBalances(rows: readonly store.StoredAccount[], own: Awaited<ReturnType<typeof store.ownBalances>>): BankAccount[] {
   const inLedger = new Map(own.map((account) => [account.ledgerAccountId, account]))
   return rows.map(({ ledgerAccountId, statedBalanceMinor, ...row }) => {
     const account = ledgerAccountId === null ? undefined : inLedger.get(ledgerAccountId)

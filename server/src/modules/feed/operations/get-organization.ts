@@ -61,12 +61,19 @@ export const getOrganizationBySlugV1 = operation({
   summary: 'The same, whatever stands in the path.',
 })
 
-const ownOrganization = ({ database, actor }: OperationContext, withExternal: boolean) =>
-  database.read(actor, async (tx) => {
-    const organization = await findOrganization(tx, actor.organizationId)
-    assert(organization, 'a credential belongs to an organization that is not there')
-    return { organization, accounts: await allAccounts(tx, actor.organizationId, withExternal) }
-  })
+const ownOrganization = ({ database, actor: { organizationId }, actor }: OperationContext, withExternal: boolean) =>
+  database.read(
+    actor,
+    async (tx) => {
+      const [organization, accounts] = await Promise.all([
+        findOrganization(tx, organizationId),
+        allAccounts(tx, organizationId, withExternal),
+      ])
+      assert(organization, 'a credential belongs to an organization that is not there')
+      return { organization, accounts }
+    },
+    { pipelined: true },
+  )
 
 function toWire({ organization, accounts }: Awaited<ReturnType<typeof ownOrganization>>): object {
   return { organization: organizationToWire(organization, accounts) }

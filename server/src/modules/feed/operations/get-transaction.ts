@@ -1,6 +1,6 @@
 import { defineQuery } from '../../../platform/http/query.ts'
 import { show } from '../../../platform/http/show.ts'
-import { embed } from '../queries/embedded.ts'
+import { readIncluded } from '../queries/embedded.ts'
 import { findTransaction } from '../queries/find-transaction.ts'
 import { includes, TransactionSchema, transactionToWire } from '../wire.ts'
 import { reader } from './permissions.ts'
@@ -17,7 +17,7 @@ export const getTransaction = show({
   query: defineQuery({ includes }),
   find: async (tx, { actor: { organizationId } }, id, query) => {
     const transaction = await findTransaction(tx, organizationId, id)
-    return transaction && (await embed(tx, organizationId, [transaction], query.includes))[0]
+    return transaction && { transaction, included: await readIncluded(tx, organizationId, [transaction], query.includes) }
   },
   toWire: (found) => transactionToWire(found.transaction, found.included),
 })

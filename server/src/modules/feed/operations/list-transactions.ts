@@ -16,9 +16,10 @@ import {
 import type { Id } from '../../../platform/ids.ts'
 import { ok, refuse } from '../../../platform/result.ts'
 import { OPERATION_TYPES, TRANSACTION_SIDES, TRANSACTION_STATUSES } from '../domain/transaction.ts'
-import { embed } from '../queries/embedded.ts'
+import { readIncluded } from '../queries/embedded.ts'
 import { pageOfTransactions, TRANSACTION_SORTS, type TransactionFilter } from '../queries/list-transactions.ts'
-import { includes, TransactionSchema, transactionToWire } from '../wire.ts'
+import { includes, TransactionSchema } from '../wire.ts'
+import { transactionText } from '../wire-text.ts'
 import { reader } from './permissions.ts'
 
 const parameters = {
@@ -58,9 +59,10 @@ export const listTransactions = list({
     const asked = { id: query.bank_account_id, iban: query.iban, slug: query.slug }
     const page = await pageOfTransactions(tx, asked, filterOf(organizationId, query), { sort: query.sort_by, ...range })
     if (!page) return refuse('account_not_found')
-    return ok({ ...page, rows: await embed(tx, organizationId, page.rows, query.includes) })
+    const included = await readIncluded(tx, organizationId, page.rows, query.includes)
+    return ok({ count: page.count, rows: page.rows.map((row) => ({ row, slugPrefix: page.slugPrefix, included })) })
   },
-  toWire: ({ transaction, included }) => transactionToWire(transaction, included),
+  toWire: ({ row, slugPrefix, included }) => transactionText(row, slugPrefix, included),
   refusals: {
     account_not_found: refused(404, (_: 'account_not_found', query: Asked) => [
       atParameter('not_found', 'Bank account not found', namedBy(query)),

@@ -13,27 +13,34 @@ export async function pageOfAccounts(
   organizationId: Id<'organization'>,
   page: { withExternal: boolean; limit: number; offset: number },
 ): Promise<Page<BankAccount>> {
-  const { accounts, count } = await listBankAccounts(tx, organizationId, page)
-  return { rows: await withFeeds(tx, accounts), count }
+  const [{ accounts, count }, changes] = await Promise.all([
+    listBankAccounts(tx, organizationId, page),
+    store.lastChanges(tx, organizationId),
+  ])
+  return { rows: withFeeds(accounts, changes), count }
 }
 
-export const allAccounts = async (tx: Tx, organizationId: Id<'organization'>, withExternal: boolean): Promise<BankAccount[]> =>
-  withFeeds(tx, await allBankAccounts(tx, organizationId, withExternal))
+export async function allAccounts(tx: Tx, organizationId: Id<'organization'>, withExternal: boolean): Promise<BankAccount[]> {
+  const [accounts, changes] = await Promise.all([
+    allBankAccounts(tx, organizationId, withExternal),
+    store.lastChanges(tx, organizationId),
+  ])
+  return withFeeds(accounts, changes)
+}
 
 export async function findAccount(
   tx: Tx,
   organizationId: Id<'organization'>,
   id: Id<'bank_account'>,
 ): Promise<BankAccount | undefined> {
-  const account = await findBankAccount(tx, organizationId, id)
-  return account && (await withFeeds(tx, [account]))[0]
+  const [account, changes] = await Promise.all([findBankAccount(tx, organizationId, id), store.lastChanges(tx, organizationId)])
+  return account && withFeeds([account], changes)[0]
 }
 
-async function withFeeds(tx: Tx, accounts: readonly BankAccount[]): Promise<BankAccount[]> {
-  const ids = accounts.map((account) => account.id)
-  const changes = new Map((await store.lastChanges(tx, ids)).map((change) => [change.bankAccountId, change.updatedAt]))
+function withFeeds(accounts: readonly BankAccount[], changes: Awaited<ReturnType<typeof store.lastChanges>>): BankAccount[] {
+  const changedAt = new Map(changes.map((change) => [change.bankAccountId, change.updatedAt]))
   return accounts.map((account) => {
-    const changed = changes.get(account.id)
+    const changed = changedAt.get(account.id)
     return changed && changed > account.updatedAt ? { ...account, updatedAt: changed } : account
   })
 }

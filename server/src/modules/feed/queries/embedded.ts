@@ -1,7 +1,6 @@
 import type { Id } from '../../../platform/ids.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
 import type { Label } from '../store.ts'
-import type { Transaction } from './find-transaction.ts'
 import { findLabels } from './labels.ts'
 
 /** What a caller may have embedded in each transaction. */
@@ -14,15 +13,14 @@ export type Included = {
   readonly labels: ReadonlyMap<string, Label> | undefined
 }
 
-/** Transactions with what is to be embedded in them, read for all of them at once. */
-export async function embed(
+/** What is to be embedded in some transactions, read for all of them at once. */
+export async function readIncluded(
   tx: Tx,
   organizationId: Id<'organization'>,
-  transactions: readonly Transaction[],
+  transactions: readonly { readonly labelIds: readonly string[] }[],
   wanted: readonly (typeof EMBEDDABLE)[number][],
-): Promise<{ readonly transaction: Transaction; readonly included: Included }[]> {
+): Promise<Included> {
   const labelIds = transactions.flatMap((transaction) => transaction.labelIds)
   const labels = wanted.includes('labels') ? await findLabels(tx, organizationId, labelIds) : undefined
-  const included = { labels, attachments: wanted.includes('attachments'), vatDetails: wanted.includes('vat_details') }
-  return transactions.map((transaction) => ({ transaction, included }))
+  return { labels, attachments: wanted.includes('attachments'), vatDetails: wanted.includes('vat_details') }
 }

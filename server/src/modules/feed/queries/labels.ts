@@ -5,8 +5,11 @@ import * as store from '../store.ts'
 
 /** One page of the organization's labels, oldest first. */
 export async function pageOfLabels(tx: Tx, organizationId: Id<'organization'>, range: PageRange): Promise<Page<store.Label>> {
-  const { count } = await store.countLabels(tx, organizationId)
-  return { rows: await store.listLabels(tx, organizationId, range), count }
+  const [rows, { count }] = await Promise.all([
+    store.listLabels(tx, organizationId, range),
+    store.countLabels(tx, organizationId),
+  ])
+  return { rows, count }
 }
 
 /** The organization's labels by their names; of two of one name, the later. */

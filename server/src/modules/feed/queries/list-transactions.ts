@@ -1,13 +1,13 @@
 import { type Expression, type SqlBool, sql } from 'kysely'
 import type { Page } from '../../../platform/http/list.ts'
-import type { Id } from '../../../platform/ids.ts'
+import { asId, type Id } from '../../../platform/ids.ts'
 import type { Tx } from '../../../platform/postgres/database.ts'
-import { queryBuilder, rowsOf } from '../../../platform/postgres/kysely.ts'
-import { findAccountId } from '../../accounts/index.ts'
+import { queryBuilder, rowsAround, rowsOf as rowsOfQuery } from '../../../platform/postgres/kysely.ts'
+import { findAccountName } from '../../accounts/index.ts'
 import type { TransactionSide, TransactionStatus } from '../domain/transaction.ts'
+import { PACKED, PackedTransaction } from '../packed.ts'
 import type { DB as FeedTables } from '../schema-types.ts'
 import * as store from '../store.ts'
-import { findTransactions, type Transaction } from './find-transaction.ts'
 
 const build = queryBuilder<FeedTables>()
 
@@ -46,7 +46,7 @@ type AccountFilter = TransactionFilter & { readonly bankAccountId: Id<'bank_acco
  * from an index alone, counted from whichever end is nearer, and only its own rows are then fetched: page 5,000 costs a walk over index
  * entries, not over rows. Rows are counted only inside a range of times; else the feed's own counts tell how many there are.
  *
- * Keys, count and rows must speak of the same moment: read them in a snapshot.
+ * Count and rows must speak of the same moment: read them in a snapshot.
  *
  * @returns undefined when the organization has no such account.
  */
@@ -55,53 +55,75 @@ export async function pageOfTransactions(
   asked: FeedAccount,
   wanted: TransactionFilter,
   page: { readonly sort: TransactionSort; readonly offset: number; readonly limit: number },
-): Promise<Page<Transaction> | undefined> {
+): Promise<FeedPage | undefined> {
   const { organizationId } = wanted
-  const bankAccountId = await findAccountId(tx, organizationId, asked)
-  if (!bankAccountId) return undefined
+  const countOf = async (bankAccountId: Id<'bank_account'>): Promise<Counted> => {
+    const filter = { ...wanted, bankAccountId }
+    const kept = await countKept(tx, filter)
+    return kept === undefined ? { count: await countRows(tx, filter), isKept: false } : { count: kept, isKept: true }
+  }
+  // Whoever gives an id most often has it from us: both are asked at once.
+  const id = asId<'bank_account'>(asked.id ?? '')
+  const [account, early] = await Promise.all([findAccountName(tx, organizationId, asked), id && countOf(id)])
+  if (!account) return undefined
+  const { count, isKept } = early ?? (await countOf(account.id))
+  const found = { count, slugPrefix: account.transactionSlugPrefix }
 
-  const filter = { ...wanted, bankAccountId }
-  const rowsOfKeys = (keys: readonly string[]) => findTransactions(tx, organizationId, keys)
-  const kept = await countKept(tx, filter)
-  const count = kept ?? (await countRows(tx, filter))
   const left = Number(count) - page.offset
-  if (left <= 0) return { rows: [], count }
+  if (left <= 0) return { ...found, rows: [] }
   // No more than there are: whoever waits for a hundred rows where there are three would read the index to its end.
   const size = Math.min(page.limit, left)
   const fromEnd = left - size
-  const isSortedHere = kept === undefined && count <= SORTED_HERE_MAX
-  if (fromEnd >= page.offset) {
-    const keys = await keysOf(tx, filter, page.sort, { offset: page.offset, limit: size }, isSortedHere)
-    return { rows: await rowsOfKeys(keys), count }
-  }
-  const backwards = { by: page.sort.by, direction: page.sort.direction === 'asc' ? 'desc' : 'asc' } as const
-  const keys = await keysOf(tx, filter, backwards, { offset: fromEnd, limit: size }, isSortedHere)
-  return { rows: await rowsOfKeys(keys.reverse()), count }
+  const filter = { ...wanted, bankAccountId: account.id }
+  const isSortedHere = count <= SORTED_HERE_MAX && (!isKept || !wanted.statuses.includes('completed'))
+  const { sort } = page
+  if (fromEnd >= page.offset)
+    return { ...found, rows: await rowsOf(tx, keysOf(filter, sort, { offset: page.offset, limit: size }, isSortedHere), sort) }
+  const backwards = { by: sort.by, direction: sort.direction === 'asc' ? 'desc' : 'asc' } as const
+  return { ...found, rows: await rowsOf(tx, keysOf(filter, backwards, { offset: fromEnd, limit: size }, isSortedHere), sort) }
 }
 
-/** Up to so many rows of a range of times are collected and sorted: reading in order would pass all the rows outside the range first. */
+/** A page of packed rows; their slugs begin with their account's prefix. */
+export type FeedPage = Page<PackedTransaction> & { readonly slugPrefix: string }
+
+type Counted = { readonly count: bigint; readonly isKept: boolean }
+
+/** The rows with these keys, in this order. */
+async function rowsOf(tx: Tx, keys: ReturnType<typeof keysOf>, { direction }: TransactionSort): Promise<PackedTransaction[]> {
+  const packed = await rowsAround<{ row: string }>(
+    tx,
+    keys,
+    (wanted) => `
+      with wanted(id, at) as materialized (${wanted})
+      select ${PACKED} as row from wanted join feed.transaction t using (id) order by wanted.at ${direction}, id ${direction}`,
+  )
+  return packed.map(({ row }) => new PackedTransaction(row))
+}
+
+/**
+ * Up to so many rows of a range of times, or of what is not completed, are collected and sorted: reading in order would pass all the others
+ * first.
+ */
 const SORTED_HERE_MAX = 20_000n
 
-async function keysOf(
-  tx: Tx,
+function keysOf(
   filter: AccountFilter,
   sort: TransactionSort,
-  page: { readonly offset: number; readonly limit: number },
+  { limit, offset }: { readonly offset: number; readonly limit: number },
   isSortedHere: boolean,
-): Promise<string[]> {
-  const inOrder = filtered(filter).select('id').orderBy(sort.by, sort.direction).orderBy('id', sort.direction)
+) {
+  const keys = [`id`, `${sort.by} as at`] as const
+  const inOrder = filtered(filter).select(keys).orderBy(sort.by, sort.direction).orderBy('id', sort.direction)
   const collected = build
     .with(
       (cte) => cte('matching').materialized(),
       () => filtered(filter).select(['id', sort.by]),
     )
     .selectFrom('matching')
-    .select('id')
+    .select(keys)
     .orderBy(sort.by, sort.direction)
     .orderBy('id', sort.direction)
-  const { limit, offset } = page
-  const query = isSortedHere ? collected.limit(limit).offset(offset) : inOrder.limit(limit).offset(offset)
-  return (await rowsOf<{ id: string }>(tx, query)).map((row) => row.id)
+  return isSortedHere ? collected.limit(limit).offset(offset) : inOrder.limit(limit).offset(offset)
 }
 
 /** The count that the feed keeps by status, side and type, less or only those with attachments, which have an index; undefined where times make us look at rows. */
@@ -114,7 +136,7 @@ async function countKept(tx: Tx, filter: AccountFilter): Promise<bigint | undefi
 }
 
 async function countRows(tx: Tx, filter: AccountFilter): Promise<bigint> {
-  const [row] = await rowsOf<{ count: bigint }>(tx, filtered(filter).select(sql<bigint>`count(*)`.as('count')))
+  const [row] = await rowsOfQuery<{ count: bigint }>(tx, filtered(filter).select(sql<bigint>`count(*)`.as('count')))
   return row?.count ?? 0n
 }
 
@@ -129,9 +151,10 @@ function filtered(filter: AccountFilter) {
     const conditions: Expression<SqlBool>[] = [
       eb('bank_account_id', '=', filter.bankAccountId),
       eb('organization_id', '=', filter.organizationId),
+      // In the text, not as a value: what is not completed has an index, which one plan for all values could not use.
       filter.statuses.length === 1
-        ? eb('status', '=', filter.statuses[0] as TransactionStatus)
-        : eb('status', '=', sql<string>`any(${filter.statuses}::text[])`),
+        ? eb('status', '=', sql.lit(filter.statuses[0] as TransactionStatus))
+        : eb('status', '=', sql<string>`any(${sql.lit(`{${filter.statuses.join()}}`)}::text[])`),
     ]
     if (filter.side) conditions.push(eb('side', '=', filter.side))
     if (filter.operationTypes.length > 0)

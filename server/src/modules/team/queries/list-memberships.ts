@@ -6,6 +6,9 @@ import * as store from '../store.ts'
 
 /** One page of the organization's members, in the order they joined. */
 export async function listMemberships(tx: Tx, organizationId: Id<'organization'>, range: PageRange): Promise<Page<Membership>> {
-  const { count } = await store.countMemberships(tx, organizationId)
-  return { rows: await store.listMemberships(tx, organizationId, range), count }
+  const [rows, { count }] = await Promise.all([
+    store.listMemberships(tx, organizationId, range),
+    store.countMemberships(tx, organizationId),
+  ])
+  return { rows, count }
 }
