@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { credentialsOfApiKeys } from './modules/team/index.ts'
+import { roomWatch } from './platform/disk.ts'
 import { authenticate } from './platform/http/authentication.ts'
 import { mount } from './platform/http/mount.ts'
 import type { Operation } from './platform/http/operation.ts'
@@ -69,6 +70,7 @@ function healthServer({ config, database, logger, metrics }: World, options: App
     metricsToken: config.metricsToken,
     isReady: () => database.answersWithin(READY_MS_MAX),
     unfit: options.unfit,
+    lacksRoom: config.database.folder === '' ? undefined : roomWatch(config.database.folder),
   })
 }
 

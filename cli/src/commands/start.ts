@@ -4,13 +4,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { partita } from '../../../server/src/bank.ts'
 import { checkDatabaseSafety } from '../../../server/src/platform/config.ts'
+import { lacksRoom } from '../../../server/src/platform/disk.ts'
 import { startEmbedded } from '../../../server/src/platform/postgres/embedded.ts'
 import { isRunning } from '../../../server/src/platform/processes.ts'
 import { addressOf } from '../support/address.ts'
 import { type CommonOptions, defineAction, type ExitCode, type Output } from '../support/command.ts'
 import { dataFolder } from '../support/data-folder.ts'
 import { type DemoCompany, ensureDemo } from '../support/demo-company.ts'
-import { lacksRoom } from '../support/disk.ts'
 import { Refusal, refusalOf, WrongUse } from '../support/refusal.ts'
 import { RunningBank } from '../support/running-bank.ts'
 import { serverEnvironment } from '../support/server-environment.ts'
@@ -214,6 +214,7 @@ async function startServices({ dataDirectory, urls, port, host, url, bank, outpu
     program: ['server/src/main.ts', 'all'],
     environment: {
       DATABASE_URL: urls.url,
+      ...(urls.server && { PARTITA_DATABASE_FOLDER: urls.server.folder }),
       PARTITA_PORT: String(port),
       PARTITA_HOST: host,
       PARTITA_SHUTDOWN_MS: process.env.PARTITA_SHUTDOWN_MS ?? String(SERVER_GOODBYE_MS),

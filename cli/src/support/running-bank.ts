@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { isFullDisk } from '../../../server/src/platform/disk.ts'
 import {
   identify,
   isRunning,
@@ -12,7 +13,6 @@ import {
   tryLock,
   waitUntilGone,
 } from '../../../server/src/platform/processes.ts'
-import { isFullDisk } from './disk.ts'
 import { Refusal } from './refusal.ts'
 
 /** What `partita start` tells others about itself, in `running.json` of the data folder. */

@@ -34,6 +34,7 @@ const FIELDS = {
     url: setting('DATABASE_URL', undefined, 'postgres://user:password@host:port/database', '`npm start` sets it when it starts PostgreSQL itself', url('postgres:', 'postgresql:')),
     poolSize: setting('PARTITA_DATABASE_POOL', '10', 'connections per role', 'a few times the cores of PostgreSQL; more only queue inside it', integer(1, 200)),
     acquireTimeoutMs: setting('PARTITA_DATABASE_ACQUIRE_MS', '1000', 'milliseconds', 'a request that waits longer for a connection is told to come back: the database is away, or more come than it can serve', integer(10, 60_000)),
+    folder: setting('PARTITA_DATABASE_FOLDER', '', 'folder', 'where PostgreSQL keeps its data, if that is on this machine: while its disk is as good as full, writes are answered 503 and reads go on, for PostgreSQL itself ends when it cannot write. `npm start` sets it', text(/^(\/.*)?$/, 'the absolute path of a folder')),
     statementTimeoutMs: setting('PARTITA_DATABASE_STATEMENT_MS', '30000', 'milliseconds, 0 for none', 'longer than any statement of a request; imports and proofs have their own', integer(0, 3_600_000)),
   },
   sandbox: setting('PARTITA_SANDBOX', 'auto', 'on | off | auto', 'auto: off in production, else on. A sandbox can invent money and move the clock', onOff(({ isProduction }) => !isProduction)),

@@ -279,6 +279,19 @@ describe('limits', () => {
   })
 })
 
+test('while the disk of the database is full, writes are told to come back and reads go on', async () => {
+  let isFull = true
+  const { app } = await serverWith({ lacksRoom: () => isFull })
+  const write = () => app.inject({ method: 'POST', url: '/echo', headers: json, payload: '{"name":"Jane"}' })
+  const refused = await write()
+  expect(refused.statusCode).toBe(503)
+  expect(refused.headers['retry-after']).toBe('1')
+  expect((await app.inject('/ok')).statusCode).toBe(200)
+  expect((await app.inject('/livez')).statusCode).toBe(200)
+  isFull = false
+  expect((await write()).statusCode).toBe(200)
+})
+
 describe('health', () => {
   test('a server that is about to stop says so first and goes on serving', async () => {
     const { app, startDraining } = await serverWith()

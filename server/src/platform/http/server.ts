@@ -27,6 +27,8 @@ export type HttpServerOptions = {
   readonly isReady: () => Promise<boolean>
   /** Why this process should get no requests although its database answers; undefined when it may. */
   readonly unfit?: (() => string | undefined) | undefined
+  /** Whether the database could not keep what is written: then only reads are served. */
+  readonly lacksRoom?: (() => boolean) | undefined
   readonly metricsToken?: string | undefined
 }
 
@@ -118,7 +120,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   }
 }
 
-type Gate = Pick<HttpServerOptions, 'logger' | 'metrics'> & {
+type Gate = Pick<HttpServerOptions, 'logger' | 'metrics' | 'lacksRoom'> & {
   readonly limiter: RateLimiter
   readonly shedder: LoadShedder
   readonly unanswered: Set<FastifyReply>
@@ -149,7 +151,7 @@ function addGate(app: FastifyInstance, gate: Gate): void {
       report(gate, request, reply, durationMs)
     })
     if (retryAfter !== undefined) return void sendRefusal(request, reply, tooManyRequests(retryAfter))
-    if (!isAdmitted) {
+    if (!isAdmitted || (kind === 'writes' && gate.lacksRoom?.())) {
       reply.header('retry-after', RETRY_AFTER_SECONDS)
       sendErrors(request, reply, 503, [{ code: 'service_unavailable', detail: 'The service is busy. Please try again.' }])
       return

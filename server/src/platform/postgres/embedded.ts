@@ -33,6 +33,8 @@ export type EmbeddedServer = {
   /** URL of the superuser `partita_admin` on the database `partita`. */
   readonly adminUrl: string
   readonly socketDirectory: string
+  /** What PostgreSQL writes to. */
+  readonly folder: string
   readonly port: number
   readonly pid: number
   /** It ran already: started by another process of ours, or left by one that was killed. */
@@ -82,6 +84,7 @@ function describe(place: Place, cluster: string, server: ProcessIdentity, lock: 
   url.searchParams.set('host', socketDirectory)
   return {
     adminUrl: url.href,
+    folder: place.area,
     socketDirectory,
     port: PORT,
     pid: server.pid,

@@ -16,3 +16,18 @@ export function lacksRoom(folder: string): boolean {
     return false
   }
 }
+
+const LOOK_MS = 250
+
+/** `lacksRoom`, cheap enough to be asked for every request. */
+export function roomWatch(folder: string): () => boolean {
+  let isFull = false
+  let lookAgainAt = 0
+  return () => {
+    const now = performance.now()
+    if (now < lookAgainAt) return isFull
+    lookAgainAt = now + LOOK_MS
+    isFull = lacksRoom(folder)
+    return isFull
+  }
+}
