@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type EmbeddedServer, startEmbedded } from '../../../server/src/platform/postgres/embedded.ts'
 import { identify, isRunning, type ProcessIdentity, withLock } from '../../../server/src/platform/processes.ts'
@@ -18,6 +18,7 @@ export function leaseDatabase(dataDirectory: string, onProgress: (message: strin
   const lock = { folder: join(dataDirectory, 'locks'), name: 'leases' }
   return withLock(lock, LOCK_TIMEOUT_MS, async () => {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
+    chmodSync(folder, 0o700) // an earlier release made it for all to see
     const server = await startEmbedded({ dataDirectory, joinRunning: liveLeases(folder) > 0, onProgress })
     const lease = join(folder, `${process.pid}-${randomBytes(4).toString('hex')}.json`)
     writeFileSync(lease, JSON.stringify(identify(process.pid)), { mode: 0o600 })

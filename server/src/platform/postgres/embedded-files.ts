@@ -67,7 +67,7 @@ export async function choosePlace(dataDirectory: string): Promise<Place> {
     return { area: existing, account }
   }
   const account = chooseAccount()
-  if (canReach(folder, account)) return { area: makeFolder(inside, account), account }
+  if (canPass(folder, account)) return { area: makeFolder(inside, account), account }
 
   const area = join(sharedHome(account), createHash('sha256').update(folder).digest('hex').slice(0, 16))
   // What stands there belonged to a data folder of the same path that has been deleted.
@@ -124,14 +124,16 @@ function nameOf(account: Account): string {
   return line ? `user ${line.split(':')[0]}` : `user id ${account.uid}`
 }
 
-/** Whether `account` may enter a folder, or read and run a file, by the permission bits on the way from the root. */
-function canReach(path: string, account: Account): boolean {
-  const ancestors: string[] = []
+/** Whether `account` may enter and list a folder, or read and run a file, by the permission bits on the way from the root. */
+const canReach = (path: string, account: Account): boolean =>
+  mayUse(path, account, 0o5) && (dirname(path) === path || canPass(dirname(path), account))
+
+/** Whether `account` may pass through a folder to what it holds. */
+function canPass(path: string, account: Account): boolean {
   for (let folder = resolve(path); ; folder = dirname(folder)) {
-    ancestors.push(folder)
-    if (folder === dirname(folder)) break
+    if (!mayUse(folder, account, 0o1)) return false
+    if (folder === dirname(folder)) return true
   }
-  return ancestors.every((folder) => mayUse(folder, account, folder === path ? 0o5 : 0o1))
 }
 
 function mayUse(path: string, account: Account, bits: number): boolean {

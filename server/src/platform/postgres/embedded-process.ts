@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, realpathSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Failure } from '../errors.ts'
@@ -23,7 +23,7 @@ type PidFile = { readonly pid: number; readonly socketDirectory: string; readonl
 export function readPidFile(cluster: string): PidFile | undefined {
   let lines: string[]
   try {
-    lines = readFileSync(join(cluster, 'postmaster.pid'), 'utf8').split('\n')
+    lines = readOwnFile(join(cluster, 'postmaster.pid')).toString('utf8').split('\n')
   } catch {
     return undefined
   }

@@ -157,6 +157,17 @@ describe('the PostgreSQL that comes with the project', () => {
     },
   )
 
+  test.runIf(process.getuid?.() === 0)(
+    'root with a folder that others may only pass through: the database stands in it',
+    async () => {
+      const closed = join(folder, 'closed')
+      mkdirSync(closed, { mode: 0o711 })
+      const inside = await startEmbedded({ dataDirectory: closed, settings: fast })
+      expect(inside.folder).toBe(join(closed, 'postgresql-18'))
+      await inside.remove()
+    },
+  )
+
   // Loud where it cannot be tried: these are about what root does in a folder of somebody else's.
   const isRoot = process.getuid?.() === 0
   test('the tests of what root follows can run here', () => {
