@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { presentDeadline, workUntil } from './deadline.ts'
 import { Overtaken, PlatformUnavailable } from './errors.ts'
 import { Lane, type LaneOptions } from './lane.ts'
 
@@ -175,5 +176,23 @@ describe('a lane', () => {
     await lane.close()
     expect(await taken).toBe('done 1')
     await expect(lane.submit(2)).rejects.toThrow('closed')
+  })
+
+  test('has the deadline of whoever submits, and works on a batch as long as anybody waits for any of it', async () => {
+    const until: number[] = []
+    const lane = new Lane<number, string>({
+      batchMax: 10,
+      waitingMax: 10,
+      execute: async (batch) => {
+        until.push(presentDeadline())
+        return batch.map(String)
+      },
+      time: { now: () => 10, pause: async () => {} },
+    })
+    const both = [workUntil(50, () => lane.submit(1)), workUntil(80, () => lane.submit(2))]
+    expect(await Promise.all(both)).toEqual(['1', '2'])
+    await expect(workUntil(9, () => lane.submit(3))).rejects.toThrow('its time was over')
+    await lane.submit(4)
+    expect(until).toEqual([80, Number.POSITIVE_INFINITY])
   })
 })

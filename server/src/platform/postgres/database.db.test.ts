@@ -4,6 +4,7 @@ import { createTestDatabase, type TestDatabase } from '../../../test/support/dat
 import { operatorActor, systemActor } from '../actor.ts'
 import { Bug } from '../assert.ts'
 import { BankClock, fixedClock } from '../clock.ts'
+import { presentDeadline, workUntil } from '../deadline.ts'
 import { PlatformUnavailable } from '../errors.ts'
 import { newId } from '../ids.ts'
 import { Database, type Tx } from './database.ts'
@@ -100,6 +101,15 @@ describe('a database transaction', () => {
     const { rows } = await test_.admin.query('select offset_ms from platform.bank_clock')
     expect(rows).toEqual([{ offset_ms: '0' }])
     expect(await test_.database.read(actor, async () => 'the connection is whole')).toBe('the connection is whole')
+  })
+
+  test('what a committed transaction wakes has not the deadline of who committed it', async () => {
+    const deadlines: number[] = []
+    const stop = test_.database.onWake(() => deadlines.push(presentDeadline()))
+    await workUntil(performance.now() + 60_000, () => test_.database.transaction(testActor, async (tx) => tx.wake('events')))
+    await new Promise((resolve) => setImmediate(resolve))
+    stop()
+    expect(deadlines).toEqual([Number.POSITIVE_INFINITY])
   })
 
   test('wakes each channel once, after the commit, and never when it was rolled back', async () => {
