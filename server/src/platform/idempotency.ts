@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { Overtaken } from './errors.ts'
 import * as binary from './postgres/binary-arrays.ts'
 import type { Tx } from './postgres/database.ts'
@@ -32,7 +32,7 @@ export type Keyed<Value> =
   | { readonly replay: StoredAnswer; readonly value?: undefined }
 
 /** Hash of a request's content, to notice that a key came back with another one. */
-export const requestHash = (content: string): Buffer => createHash('sha256').update(content).digest()
+export const requestHash = (content: string): Buffer => hash('sha256', content, 'buffer')
 
 export const answerOf = <Value>(claim: KeyClaim<Value>, value: Value): StoredAnswer => ({
   ...claim.answer(value),
