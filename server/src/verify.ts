@@ -1,6 +1,7 @@
 import { partita } from './bank.ts'
 import { systemActor } from './platform/actor.ts'
 import type { Check, Module, Proof } from './platform/module.ts'
+import { proveNothingStuck } from './platform/passes/cases.ts'
 import type { Database } from './platform/postgres/database.ts'
 
 export type BankReport = {
@@ -43,7 +44,7 @@ const proveTogether = (database: Database, checks: readonly Check[]): Promise<Pr
   database.read(systemActor('platform.verify'), async (tx) => {
     await tx.query('set transaction isolation level repeatable read')
     await tx.query('set local statement_timeout = 0')
-    const proofs: Proof[] = []
+    const proofs: Proof[] = [await proveNothingStuck(tx)]
     for (const check of checks) if ('prove' in check) proofs.push(...(await check.prove(tx)))
     return proofs
   })

@@ -1,7 +1,8 @@
 import type { OperatorActor } from '../actor.ts'
 import type { Clock } from '../clock.ts'
+import { Findings } from '../findings.ts'
 import { asId } from '../ids.ts'
-import type { Database } from '../postgres/database.ts'
+import type { Database, Tx } from '../postgres/database.ts'
 import { ref } from '../subject.ts'
 import { type SubjectFacts, Subjects } from '../subjects.ts'
 import { type Case, type CaseChoice, closeCase, countOpen, openCases, takeUp } from './item-store.ts'
@@ -44,6 +45,17 @@ export const workerStatus = (
 const subjectOf = ({ subjectKind, subjectId }: Case) => {
   const id = asId<string>(subjectId ?? '')
   return subjectKind === null || id === undefined ? [] : [ref(subjectKind, id)]
+}
+
+const CASES_TOLD = 1_000
+
+/** Work of the bank that waits for a person: the books are right, but something has not been done. */
+export async function proveNothingStuck(tx: Tx): Promise<Findings> {
+  const stuck = new Findings('no_work_waits_for_a_person', true)
+  const cases = await openCases(tx, CASES_TOLD)
+  for (const { state, number, pass, item, reason } of cases)
+    if (state === 'stuck') stuck.add(`case ${number}: ${pass} ${item}: ${reason}`)
+  return stuck
 }
 
 /**

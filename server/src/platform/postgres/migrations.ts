@@ -16,11 +16,12 @@ export function migrationsIn({ name, folder }: MigrationFolder): Migration[] {
     .map((file) => ({ name: `${name}/${file}`, sql: readFileSync(join(folder, file), 'utf8') }))
 }
 
-const FIRST_LINE = /^-- (?<number>\d{4}): .+[^.]\. (?<effect>Not breaking|Breaks [^.]+)(?:, but [^.]+)?\.(?: Holds [^.]+\.)?$/
+const FIRST_LINE =
+  /^-- (?<number>\d{4}): .+[^.]\. (?<effect>Not breaking|Breaks [^.]+)(?:(?:, but|:) [^.]+)?\.(?: Holds [^.]+\.)?$/
 
 /**
  * Whether code that does not know a migration may go on when it has been applied, as the migration's first line says:
- * `-- 0007: what is now true. Not breaking.`, `… Not breaking, but it holds the feed while it counts.` or `… Breaks importing by code before it.`
+ * `-- 0007: what is now true. Not breaking.`, `… Not breaking, but it holds the feed while it counts.`, `… Not breaking: old rows have none.` or `… Breaks importing by code before it.`
  * @returns undefined when the first line says neither.
  */
 export function breaks({ name, sql }: Migration): boolean | undefined {
