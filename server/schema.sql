@@ -226,7 +226,7 @@ create table feed.transaction (
   constraint transaction_side_check CHECK ((side = ANY (ARRAY['credit'::text, 'debit'::text]))),
   constraint transaction_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'declined'::text, 'completed'::text]))),
   constraint transaction_pkey PRIMARY KEY (id)
-) with (autovacuum_vacuum_insert_scale_factor=0.05, fillfactor=90);
+) with (fillfactor=90, autovacuum_vacuum_insert_threshold=50000, autovacuum_vacuum_insert_scale_factor=0, autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_cost_limit=100, autovacuum_vacuum_cost_delay=5, autovacuum_analyze_scale_factor=0.05);
 
 create table feed.transaction_label (
   transaction_id uuid not null,
@@ -320,7 +320,7 @@ create table ledger.key (
   key uuid not null,
   book integer not null,
   constraint key_pkey PRIMARY KEY (book, key)
-);
+) with (autovacuum_vacuum_insert_threshold=100000, autovacuum_vacuum_insert_scale_factor=0, autovacuum_vacuum_cost_limit=100, autovacuum_vacuum_cost_delay=5, autovacuum_analyze_scale_factor=0.05);
 
 create table ledger.period (
   book integer not null,
@@ -618,7 +618,7 @@ create table platform.idempotency_record (
   body json not null,
   created_at timestamp with time zone not null,
   constraint idempotency_record_pkey PRIMARY KEY (organization_id, operation, key)
-);
+) with (autovacuum_vacuum_insert_threshold=100000, autovacuum_vacuum_insert_scale_factor=0, autovacuum_vacuum_cost_limit=100, autovacuum_vacuum_cost_delay=5, autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_threshold=20000, autovacuum_vacuum_scale_factor=0.05);
 
 create table platform.outbox (
   "position" bigint generated always as identity not null,
@@ -630,7 +630,7 @@ create table platform.outbox (
   payload jsonb not null,
   occurred_at timestamp with time zone not null,
   constraint outbox_pkey PRIMARY KEY ("position")
-);
+) with (autovacuum_vacuum_threshold=5000, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_insert_threshold=50000, autovacuum_vacuum_insert_scale_factor=0, autovacuum_vacuum_cost_limit=200, autovacuum_vacuum_cost_delay=2);
 
 create table platform.pass_run (
   pass text not null,
@@ -1163,6 +1163,7 @@ begin
   perform pg_advisory_xact_lock(1818518373, 0); -- one maker at a time; 1818518373 is the ledger's class of advisory locks, books are above 0
   if to_regclass('ledger.' || v_name) is not null then return; end if;
   execute format('create table ledger.%I (like ledger.transfer including constraints)', v_name);
+  perform ledger.vacuum_as_it_grows(format('ledger.%I', v_name)::regclass);
   execute format('create unique index on ledger.%I (debit, debit_version)', v_name);
   execute format('create unique index on ledger.%I (credit, credit_version)', v_name);
   execute format('create unique index on ledger.%I (book, seq)', v_name);
@@ -1721,6 +1722,16 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION ledger.vacuum_as_it_grows(p_table regclass)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  execute format('alter table %s set (autovacuum_vacuum_insert_threshold = 100000, autovacuum_vacuum_insert_scale_factor = 0,
+    autovacuum_vacuum_cost_limit = 100, autovacuum_vacuum_cost_delay = 5, autovacuum_analyze_scale_factor = 0.05)', p_table);
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION ledger.version_recorded(p_account integer, p_at timestamp with time zone)
  RETURNS bigint
  LANGUAGE plpgsql
@@ -1785,6 +1796,7 @@ declare
 begin
   if to_regclass('platform.' || v_name) is not null then return; end if;
   execute format('create table platform.%I (like platform.event including constraints)', v_name);
+  perform platform.vacuum_as_it_grows(format('platform.%I', v_name)::regclass);
   perform platform.tenant_table(format('platform.%I', v_name)::regclass);
   execute format('create trigger refuse_change before update or delete or truncate on platform.%I for each statement execute function platform.refuse_change_of_event()', v_name);
   execute format('alter table platform.event attach partition platform.%I for values from (%L) to (%L)', v_name, v_number * c_size, (v_number + 1) * c_size);
@@ -1822,6 +1834,16 @@ begin
         using ((select nullif(current_setting('app.organization_ids', true), '')) is null
                or %I in (select unnest(nullif(current_setting('app.organization_ids', true), '')::uuid[])))$policy$, part, organization_column);
   end loop;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION platform.vacuum_as_it_grows(p_table regclass)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  execute format('alter table %s set (autovacuum_vacuum_insert_threshold = 100000, autovacuum_vacuum_insert_scale_factor = 0,
+    autovacuum_vacuum_cost_limit = 100, autovacuum_vacuum_cost_delay = 5, autovacuum_analyze_scale_factor = 0.05)', p_table);
 end $function$
 ;
 
