@@ -60,7 +60,7 @@ export type LoggerOptions = {
 }
 
 /**
- * Makes the process's log: JSON lines in ECS form. Standard output is buffered up to 4 KiB or 200 ms, so that a line costs no system call. A log
+ * Makes the process's log: JSON lines in ECS form. Standard output is buffered up to 32 KiB or 200 ms, so that a line costs no system call. A log
  * that cannot be written (disk full, reader gone) loses lines and nothing else: it must never end the process that it tells of.
  */
 export function createLogger(options: LoggerOptions): Logger {
