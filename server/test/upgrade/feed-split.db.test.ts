@@ -25,7 +25,7 @@ const MOVED: Readonly<Record<string, string>> = {
   imported_statement: 'connections',
 }
 
-/** Taken since then: what a movement says of money is written once, and by the bank's own work (the feed's migration 0005). */
+/** Taken since then: what a movement says of money is written once, and by the bank's own work (the feed's migration 0006). */
 const TAKEN: Readonly<Record<string, readonly string[]>> = {
   transaction: ['partita_app INSERT', 'partita_system UPDATE'],
   feed_count: ['partita_app INSERT', 'partita_app UPDATE'],

@@ -48,6 +48,34 @@ describe('the first line of a migration', () => {
   })
 })
 
+/** Numbers that stand twice in a folder, or are left out: which of two comes first would be told by their words. */
+const outOfCount = (names: readonly string[]): string[] => {
+  const seen = new Map<string, number>()
+  return names.filter((name) => {
+    const [folder = '', file = ''] = name.split('/')
+    const number = (seen.get(folder) ?? 0) + 1
+    seen.set(folder, number)
+    return Number(file.slice(0, 4)) !== number
+  })
+}
+
+describe('the migrations of a folder', () => {
+  test('count from 0001 without a gap or a double', () => {
+    expect(outOfCount(migrations.map(({ name }) => name))).toEqual([])
+  })
+
+  test('that stand twice or leave a number out are found', () => {
+    const planted = [
+      'feed/0001_rows.sql',
+      'team/0001_members.sql',
+      'feed/0002_counts.sql',
+      'feed/0002_keys.sql',
+      'team/0003_teams.sql',
+    ]
+    expect(outOfCount(planted)).toEqual(['feed/0002_keys.sql', 'team/0003_teams.sql'])
+  })
+})
+
 describe('code on a schema', () => {
   afterEach(() => test_.admin.query(`delete from migration.applied where name like '%_later.sql'`))
   const problemFor = (known: readonly Migration[]) => schemaProblem(test_.database, known)

@@ -1,4 +1,4 @@
--- 0006: the feed is vacuumed often, a little at a time, and slowly. Not breaking.
+-- 0007: the feed is vacuumed often, a little at a time, and slowly. Not breaking.
 -- Its lists are read from indexes alone only where pages are marked as visible to all, so what is new is looked at from 50,000 rows on, with each
 -- round of autovacuum, instead of at a twentieth of the feed. What is dead (a movement that waited and was completed) is rarer, and
 -- taking it out scans all indexes, whose cost goes with the whole feed: from a twentieth on. 100 units of cost each 5 ms are 1,000 dirtied

@@ -1,4 +1,4 @@
--- 0005: what a movement says of money is written once; the application reads the feed, and the bank’s own work writes it. Not breaking.
+-- 0006: what a movement says of money is written once; the application reads the feed, and the bank’s own work writes it. Not breaking.
 
 -- Subjects are named by a migration of payments that comes after this one, and takes the right to it with it.
 revoke update on feed.transaction from partita_system;
