@@ -72,18 +72,24 @@ export type Load = {
 }
 
 export type LoadResult = { done: number; latencies: Latencies }
+/** `windows`: what was done in each full ten seconds. */
+export type LaneResult = LoadResult & { readonly windows: readonly number[] }
+
+const WINDOW_MS = 10_000
 
 const AMOUNT = money(EUR, 100n)
 
 /** Runs callers against one posting lane per book. @throws Error on the first refusal: the load is made so that there is none. */
-export async function runLanes(database: Database, load: Load): Promise<LoadResult> {
+export async function runLanes(database: Database, load: Load): Promise<LaneResult> {
   const latencies = new Latencies()
   const now = () => new Date(performance.timeOrigin + performance.now())
   const lanes = load.books.map(
     ({ bookId }) =>
       new PostingLane({ database, bookId, now, ...(load.batchMax === undefined ? {} : { batchMax: load.batchMax }) }),
   )
-  const until = performance.now() + load.seconds * 1_000
+  const startedAt = performance.now()
+  const until = startedAt + load.seconds * 1_000
+  const windows: number[] = Array.from({ length: Math.ceil((load.seconds * 1_000) / WINDOW_MS) + 1 }, () => 0)
   let done = 0
   const caller = async (number: number) => {
     const at = number % lanes.length
@@ -96,12 +102,14 @@ export async function runLanes(database: Database, load: Load): Promise<LoadResu
       done += operations.length
       const answeredAt = performance.now()
       latencies.record(answeredAt - sentAt)
+      const window = Math.min(Math.trunc((answeredAt - startedAt) / WINDOW_MS), windows.length - 1)
+      windows[window] = (windows[window] ?? 0) + operations.length
       sentAt = answeredAt
     }
   }
   await Promise.all(Array.from({ length: load.callers }, (_, number) => caller(number)))
   await Promise.all(lanes.map((lane) => lane.close()))
-  return { done, latencies }
+  return { done, latencies, windows: windows.slice(0, Math.trunc((load.seconds * 1_000) / WINDOW_MS)) }
 }
 
 const randomBelow = (limit: number): number => Math.trunc(Math.random() * limit)

@@ -183,8 +183,6 @@ async function warmPages(url: string): Promise<void> {
   }
 }
 
-type Measured = LoadResult & { readonly cost: Cost }
-
 const TEMPLATE = 'bench_template'
 
 /** A database of one row. */
@@ -312,6 +310,7 @@ class Bench {
       for (let n = 0; n < load.books; n++) books.push(await makeBook(database, `bench-${n}`, load.customers))
       await runLanes(database, { ...load, books, seconds: this.#plan.seconds / 4 }) // code compiled, plans made
       const measured = await this.#measure(() => runLanes(database, { ...load, books, seconds }))
+      if (measured.windows.length > 2) this.#say(`the slowest ten seconds: ${slowestOfMedian(measured.windows)} % of the median`)
       return [rowOf(name, load.books, load.callers, load.hot, measured)]
     })
   }
@@ -351,7 +350,7 @@ class Bench {
     }
   }
 
-  async #measure(work: () => Promise<LoadResult>): Promise<Measured> {
+  async #measure<R extends LoadResult>(work: () => Promise<R>): Promise<R & { cost: Cost }> {
     const stop = await startMeters(this.#admin, this.#server.pid)
     const result = await work()
     return { ...result, cost: await stop() }
@@ -361,6 +360,13 @@ class Bench {
     const ratioToTpcB = this.#yardstick > 0 && !row.isRead ? row.transfersPerSecond / this.#yardstick : 0
     this.#rows.push({ ...row, ratioToTpcB, verified })
   }
+}
+
+/** How even a load went: its slowest ten seconds in percent of the median ones. */
+function slowestOfMedian(windows: readonly number[]): number {
+  const sorted = [...windows].sort((a, b) => a - b)
+  const median = sorted[Math.trunc(sorted.length / 2)] ?? 0
+  return Math.round((100 * (sorted[0] ?? 0)) / median)
 }
 
 /** The same server, another database. */
