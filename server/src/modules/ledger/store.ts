@@ -104,17 +104,26 @@ export const findAccountNumber = (tx: Tx, accountId: LedgerAccountId) => tx.mayb
 }>`
   select number, book, version from ledger.account where id = ${accountId}`
 
+/** What stands before a version, newest first; the newest of all without one. No such account: none. */
 // A subquery per row, not a join: a join planned while there were few accounts would read all of them later.
-export const selectEntriesBefore = (tx: Tx, account: number, beforeVersion: bigint, limit: number) => tx.rows<Entry>`
+export const selectEntriesBefore = (
+  tx: Tx,
+  accountId: LedgerAccountId,
+  beforeVersion: bigint | null,
+  limit: number,
+) => tx.rows<Entry>`
   select e.version, e.side, e.amount, e.balance_after as "balanceAfter", (select c.id from ledger.account c where c.number = e.counter_account) as "counterAccountId", e.seq, e.code, e."group", e.reference, e.hold,
          e.forced, e.effective_at as "effectiveAt", e.recorded_at as "recordedAt"
-    from ledger.entries_before(${account}, ${beforeVersion}, ${limit}) e
+    from ledger.account a cross join lateral ledger.entries_before(a.number, coalesce(${beforeVersion}, a.version + 1), ${limit}) e
+   where a.id = ${accountId}
    order by e.version desc`
 
-export const selectEntriesAfter = (tx: Tx, account: number, afterVersion: bigint, limit: number) => tx.rows<Entry>`
+/** What comes after a version, oldest first. No such account: none. */
+export const selectEntriesAfter = (tx: Tx, accountId: LedgerAccountId, afterVersion: bigint, limit: number) => tx.rows<Entry>`
   select e.version, e.side, e.amount, e.balance_after as "balanceAfter", (select c.id from ledger.account c where c.number = e.counter_account) as "counterAccountId", e.seq, e.code, e."group", e.reference, e.hold,
          e.forced, e.effective_at as "effectiveAt", e.recorded_at as "recordedAt"
-    from ledger.entries_after(${account}, ${afterVersion}, ${limit}) e
+    from ledger.account a cross join lateral ledger.entries_after(a.number, ${afterVersion}, ${limit}) e
+   where a.id = ${accountId}
    order by e.version`
 
 /** All entries of many accounts at once, by account and version: for who compares whole histories. */

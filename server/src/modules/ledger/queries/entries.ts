@@ -13,15 +13,13 @@ import {
 } from '../store.ts'
 
 /** A page of an account's entries by version. `afterVersion`: oldest first from there (0n: from the start). `beforeVersion`, or neither: newest first. */
-export async function entriesPage(
+export function entriesPage(
   tx: Tx,
   page: { accountId: LedgerAccountId; limit: number; afterVersion?: bigint; beforeVersion?: bigint },
 ): Promise<Entry[]> {
   assert(page.afterVersion === undefined || page.beforeVersion === undefined, 'a page goes one way')
-  const account = await findAccountNumber(tx, page.accountId)
-  if (!account) return []
-  if (page.afterVersion !== undefined) return selectEntriesAfter(tx, account.number, page.afterVersion, page.limit)
-  return selectEntriesBefore(tx, account.number, page.beforeVersion ?? account.version + 1n, page.limit)
+  if (page.afterVersion !== undefined) return selectEntriesAfter(tx, page.accountId, page.afterVersion, page.limit)
+  return selectEntriesBefore(tx, page.accountId, page.beforeVersion ?? null, page.limit)
 }
 
 /** The balance right after the account's entry number `version`; undefined when there is none. Version 0 is 0n. */
